@@ -1,0 +1,83 @@
+# Every target that CI runs is here, and runs the same way by hand.
+# Knobs are variables: make fuzz FUZZTIME=5m, make crash KILLS=500.
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+BIN      ?= bin/posthaste
+DATA     ?= data
+ARGS     ?=
+KILLS    ?= 50
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+TIMEOUT  ?= 10m
+PKG      ?= ./...
+
+STATICCHECK_VERSION := v0.8.2
+STATICCHECK := bin/staticcheck-$(STATICCHECK_VERSION)
+
+# Everything but the tests of the real binary, which build and start it.
+UNIT = $(shell go list $(PKG) | grep -v '^posthaste/test')
+
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test unit race lint fuzz crash crash-short e2e bench bench-go clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
+
+build: ## Build the static binary bin/posthaste
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/posthaste
+
+run: build ## Build, then serve from DATA; flags in ARGS
+	$(BIN) serve --data $(DATA) $(ARGS)
+
+demo: build ## Build, then show deliveries, a failure and a replay
+	$(BIN) demo $(ARGS)
+
+test: ## What a change must pass: lint, unit, e2e, a few kills; with timing
+	@begin=$$(date +%s); \
+	for step in lint unit e2e crash-short; do \
+		start=$$(date +%s); \
+		$(MAKE) --no-print-directory $$step || exit 1; \
+		echo "== $$step: $$(( $$(date +%s) - start )) s"; \
+	done; \
+	echo "== everything: $$(( $$(date +%s) - begin )) s"
+
+unit: ## Test the packages, without the long cases
+	go test -short -timeout $(TIMEOUT) $(UNIT)
+
+race: ## Test the packages under the race detector
+	CGO_ENABLED=1 go test -race -short -timeout $(TIMEOUT) $(UNIT)
+
+lint: $(STATICCHECK) ## Check formatting, go vet and staticcheck
+	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w:"; echo "$$bad"; exit 1; fi
+	go vet ./...
+	$(STATICCHECK) ./...
+
+$(STATICCHECK):
+	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
+	mv bin/staticcheck $@
+
+fuzz: ## Fuzz every target for FUZZTIME each
+	@grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . | while IFS=: read -r file _ match; do \
+		name=$${match#func }; \
+		echo "== $$name in $$(dirname $$file)"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$file) || exit 1; \
+	done
+
+e2e: ## Test the real binary over real sockets
+	go test -count=1 -timeout $(TIMEOUT) -skip '^TestKillLoop$$' ./test/...
+
+crash: ## Kill the server KILLS times under load and count what is lost
+	KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^TestKillLoop$$' ./test/...
+
+crash-short:
+	KILLS=5 go test -count=1 -timeout $(TIMEOUT) -run '^TestKillLoop$$' ./test/...
+
+bench: build ## Measure against the baselines and print a report; flags in ARGS
+	$(BIN) bench $(ARGS)
+
+bench-go: ## Run the Go benchmarks, with allocations
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(UNIT)
+
+clean: ## Remove what was built
+	rm -rf bin

@@ -1,0 +1,95 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"strings"
+)
+
+// API answers requests below /api/v1. Use it as an http.Handler, from any number
+// of goroutines.
+type API struct {
+	o   Options
+	mux *http.ServeMux
+}
+
+// New builds an API. It reads nothing and starts nothing.
+func New(o Options) (*API, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	a := &API{o: o, mux: http.NewServeMux()}
+	for _, rt := range routes {
+		a.mux.Handle(rt.pattern, &routeHandler{a, rt})
+	}
+	return a, nil
+}
+
+// ServeHTTP answers one request, always in Convoy's envelope: also for a path or
+// method that there is not, and when a handler panics.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set(requestIDHeader, requestID(r))
+	h.Set(versionHeader, a.o.APIVersion)
+	defer a.recoverPanic(w)
+	r = withoutTrailingSlash(r)
+	if err := a.checkRoute(r, h); err != nil {
+		a.write(w, reply{}, err)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+// recoverPanic turns a panic into an answer of 500. Nothing was written before:
+// writing the answer is the last thing that a request does.
+func (a *API) recoverPanic(w http.ResponseWriter) {
+	if v := recover(); v != nil {
+		a.write(w, reply{}, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))
+	}
+}
+
+// withoutTrailingSlash makes /projects/ mean /projects.
+func withoutTrailingSlash(r *http.Request) *http.Request {
+	if !strings.HasSuffix(r.URL.Path, "/") {
+		return r
+	}
+	u := *r.URL
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = strings.TrimRight(u.RawPath, "/")
+	r = r.WithContext(r.Context()) // a shallow copy
+	r.URL = &u
+	return r
+}
+
+// checkRoute finds out whether the mux has a handler for a request. It asks first
+// because the mux answers in plain text when it has none, and with a redirect
+// when a path is not in its shortest form.
+func (a *API) checkRoute(r *http.Request, h http.Header) error {
+	if p := r.URL.EscapedPath(); !strings.HasPrefix(p, "/") || path.Clean(p) != p {
+		return errNoRoute
+	}
+	refusal, pattern := a.mux.Handler(r)
+	if pattern != "" {
+		return nil
+	}
+	probe := probeWriter{header: make(http.Header)}
+	refusal.ServeHTTP(&probe, r)
+	if probe.code != http.StatusMethodNotAllowed {
+		return errNoRoute
+	}
+	h["Allow"] = probe.header["Allow"]
+	return errMethod
+}
+
+// probeWriter remembers what a handler would have answered.
+type probeWriter struct {
+	header http.Header
+	code   int
+}
+
+func (p *probeWriter) Header() http.Header         { return p.header }
+func (p *probeWriter) WriteHeader(code int)        { p.code = code }
+func (p *probeWriter) Write(b []byte) (int, error) { return len(b), nil }

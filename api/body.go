@@ -1,0 +1,110 @@
+package api
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"posthaste/event"
+)
+
+// readBody reads a request's JSON body, within the bound.
+func (a *API) readBody(r *http.Request) ([]byte, error) {
+	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || mediaType != "application/json" {
+		return nil, errMediaType
+	}
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return nil, errEncoding
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, a.o.MaxBodyBytes))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return nil, &httpError{http.StatusRequestEntityTooLarge,
+			fmt.Sprintf("request body too large: at most %d bytes are taken here", large.Limit)}
+	}
+	if err != nil {
+		return nil, event.Invalid("", "the body could not be read to its end")
+	}
+	return body, nil
+}
+
+// decode reads a JSON object over *into: a field that the body does not have
+// stays as it is, and a field that *into does not have is ignored, because
+// Convoy's clients send many.
+func decode(body []byte, into any) error {
+	if i := invalidUTF8(body); i >= 0 {
+		return event.Invalid("", "invalid JSON: not UTF-8 at byte %d", i)
+	}
+	err := json.Unmarshal(body, into)
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return event.Invalid("", "invalid JSON at byte %d: %s", syntax.Offset, syntax)
+	case errors.As(err, &kind):
+		return event.Invalid(jsonPath(kind.Field), "want %s, got %s (at byte %d)", wantText(kind.Type), kind.Value, kind.Offset)
+	}
+	return event.Invalid("", "invalid JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// invalidUTF8 is the offset of the first byte that is not UTF-8, or -1.
+func invalidUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	i := 0
+	for {
+		r, size := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && size <= 1 {
+			return i
+		}
+		i += size
+	}
+}
+
+// jsonPath leaves the names of embedded structs out of a path. They are Go's, with
+// a capital letter; the names in JSON are small.
+func jsonPath(path string) string {
+	parts := slices.DeleteFunc(strings.Split(path, "."), func(part string) bool {
+		return part != "" && part[0] >= 'A' && part[0] <= 'Z'
+	})
+	return strings.Join(parts, ".")
+}
+
+// wantText names a Go type as JSON does.
+func wantText(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a string"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	}
+	return "a whole number"
+}
+
+// isEmpty reports whether a JSON value says nothing: absent, null, "", {} or [].
+func isEmpty(raw json.RawMessage) bool {
+	switch text := strings.Join(strings.Fields(string(raw)), ""); text {
+	case "", "null", `""`, "{}", "[]":
+		return true
+	}
+	return false
+}
+
+// notYet refuses a field that would change what is delivered and is not
+// supported: taking it in silence would be worse.
+func notYet(field string) error { return event.Invalid(field, "not available yet; leave it out") }

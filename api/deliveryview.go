@@ -1,0 +1,144 @@
+package api
+
+import (
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// deliveryView is a delivery as it is answered, but for metadata and
+// event_metadata, which are spliced in.
+type deliveryView struct {
+	ID               event.ID            `json:"uid"`
+	ProjectID        event.ID            `json:"project_id"`
+	EventID          event.ID            `json:"event_id"`
+	EndpointID       event.ID            `json:"endpoint_id"`
+	DeviceID         string              `json:"device_id"`
+	SubscriptionID   event.ID            `json:"subscription_id"`
+	Headers          map[string][]string `json:"headers"`
+	TargetURL        string              `json:"target_url"`
+	URLQueryParams   string              `json:"url_query_params"`
+	IdempotencyKey   string              `json:"idempotency_key"`
+	Latency          string              `json:"latency"`
+	LatencySeconds   float64             `json:"latency_seconds"`
+	EventType        string              `json:"event_type"`
+	DeliveryMode     string              `json:"delivery_mode"`
+	EndpointMetadata *endpointView       `json:"endpoint_metadata"`
+	SourceMetadata   *struct{}           `json:"source_metadata"`
+	DeviceMetadata   *struct{}           `json:"device_metadata"`
+	CLIMetadata      *struct{}           `json:"cli_metadata"`
+	Status           string              `json:"status"`
+	Description      string              `json:"description"`
+	AcknowledgedAt   time.Time           `json:"acknowledged_at"`
+	CreatedAt        time.Time           `json:"created_at"`
+	UpdatedAt        time.Time           `json:"updated_at"`
+	DeletedAt        *time.Time          `json:"deleted_at"`
+}
+
+// deliveryMetadata is what was to be sent and how often, but for its data. The
+// strategy is the project's of today.
+type deliveryMetadata struct {
+	Raw             string     `json:"raw"`
+	Strategy        string     `json:"strategy"`
+	NextSendTime    *time.Time `json:"next_send_time"` // null when nothing is to be sent
+	NumTrials       int        `json:"num_trials"`
+	IntervalSeconds int        `json:"interval_seconds"`
+	RetryLimit      int        `json:"retry_limit"`
+	MaxRetrySeconds int        `json:"max_retry_seconds"`
+}
+
+func (a *API) appendDelivery(dst []byte, c *call, d deliveryRow) ([]byte, error) {
+	metadata, err := a.appendDeliveryMetadata(nil, c.project, d)
+	if err != nil {
+		return nil, err
+	}
+	var eventMetadata []byte
+	if d.event != nil {
+		if eventMetadata, err = marshal(newEventMetadata(d)); err != nil {
+			return nil, err
+		}
+	}
+	return appendObject(dst, newDeliveryView(d, c.snap),
+		member{"metadata", metadata}, member{"event_metadata", eventMetadata})
+}
+
+// newEventMetadata is an event inside of its delivery. The data is left out: it is
+// in the delivery's own metadata.
+func newEventMetadata(d deliveryRow) eventView {
+	e, created := d.event, event.TimeOf(d.EventID)
+	return eventView{
+		ID: e.ID, EventType: e.Type, ProjectID: e.ProjectID,
+		Endpoints: []event.ID{d.EndpointID}, Headers: headerMap(e.Headers), EndpointMetadata: []*endpointView{},
+		IdempotencyKey: e.IdempotencyKey, Status: "Success",
+		AcknowledgedAt: acknowledgedAt(e, created), CreatedAt: created, UpdatedAt: created,
+	}
+}
+
+func newDeliveryView(d deliveryRow, snap *catalog.Snapshot) deliveryView {
+	created := event.TimeOf(d.ID)
+	v := deliveryView{
+		ID: d.ID, ProjectID: d.ProjectID, EventID: d.EventID, EndpointID: d.EndpointID, SubscriptionID: d.SubscriptionID,
+		Headers:          map[string][]string{},
+		DeliveryMode:     "at_least_once",
+		EndpointMetadata: endpointMetadata(snap, d.EndpointID),
+		Status:           d.Status.String(), Description: d.Reason,
+		AcknowledgedAt: created, CreatedAt: created, UpdatedAt: created,
+	}
+	if !d.UpdatedAt.IsZero() {
+		v.UpdatedAt = d.UpdatedAt.UTC()
+	}
+	if v.EndpointMetadata != nil {
+		v.TargetURL = *v.EndpointMetadata.URL
+	}
+	if s := snap.Subscription(d.SubscriptionID); s != nil {
+		v.DeliveryMode = s.DeliveryMode
+	}
+	if e := d.event; e != nil {
+		v.Headers, v.IdempotencyKey, v.EventType = headerMap(e.Headers), e.IdempotencyKey, e.Type
+		v.AcknowledgedAt = acknowledgedAt(e, created)
+	}
+	v.setLatency(d.Status)
+	return v
+}
+
+// setLatency says how long a successful delivery took, from the event's acceptance
+// to the end of its last attempt. For any other it says nothing.
+func (v *deliveryView) setLatency(s event.Status) {
+	if took := v.UpdatedAt.Sub(v.AcknowledgedAt); s == event.Success && took > 0 {
+		v.Latency, v.LatencySeconds = took.String(), took.Seconds()
+	}
+}
+
+func (a *API) appendDeliveryMetadata(dst []byte, p *catalog.Project, d deliveryRow) ([]byte, error) {
+	strategy := p.Config.Strategy
+	m := deliveryMetadata{
+		Strategy:        strategy.Type,
+		NextSendTime:    nextSendTime(d.Delivery),
+		NumTrials:       d.Attempts,
+		IntervalSeconds: strategy.Duration,
+		RetryLimit:      d.Limit,
+		MaxRetrySeconds: a.o.MaxRetrySeconds,
+	}
+	if m.RetryLimit == 0 {
+		m.RetryLimit = strategy.RetryCount
+	}
+	var data []byte
+	if d.event != nil {
+		data, m.Raw = d.event.Data, string(d.event.Data)
+	}
+	return appendObject(dst, m, member{"data", data})
+}
+
+// nextSendTime is when the next attempt of a delivery is due: at once, if none
+// was made yet.
+func nextSendTime(d event.Delivery) *time.Time {
+	if !d.Status.Owed() {
+		return nil
+	}
+	due := d.Due.UTC()
+	if d.Due.IsZero() {
+		due = event.TimeOf(d.ID)
+	}
+	return &due
+}

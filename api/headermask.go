@@ -1,0 +1,63 @@
+package api
+
+import (
+	"strings"
+
+	"posthaste/event"
+)
+
+// masked stands in the place of a header's value that is not shown.
+const masked = "********"
+
+// sensitive are the parts of a header's name, in lower case, that give away that
+// its value opens something: Authorization, Set-Cookie, X-Api-Key and the like.
+var sensitive = []string{"authorization", "cookie", "api-key", "apikey", "api_key", "token", "secret", "password"}
+
+// headerMask reads recorded headers and hides what should not be read by everybody
+// who may see an attempt.
+type headerMask struct {
+	own string // the header that the endpoint authenticates with, in lower case; "" for none
+}
+
+// headerMask is the mask for the attempts at an endpoint. It knows the header that
+// the endpoint uses now, and recognises others by their names.
+func (c *call) headerMask(endpoint event.ID) headerMask {
+	e := c.snap.Endpoint(endpoint)
+	if e == nil || e.Authentication == nil || e.Authentication.APIKey == nil {
+		return headerMask{}
+	}
+	return headerMask{own: strings.ToLower(e.Authentication.APIKey.HeaderName)}
+}
+
+// parse reads "Name: value" lines. Values of one name are joined by a comma. What
+// is no header, as the rest of a line that was cut within its name, is left out.
+func (m headerMask) parse(lines []byte) map[string]string {
+	headers := make(map[string]string)
+	for line := range strings.Lines(string(lines)) {
+		name, value, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ":")
+		if name = strings.TrimSpace(name); !ok || name == "" {
+			continue
+		}
+		value = strings.TrimSpace(value)
+		if m.hides(name) {
+			value = masked
+		} else if before, repeated := headers[name]; repeated {
+			value = before + ", " + value
+		}
+		headers[name] = strings.ToValidUTF8(value, "\uFFFD")
+	}
+	return headers
+}
+
+func (m headerMask) hides(name string) bool {
+	name = strings.ToLower(name)
+	if name == m.own {
+		return true
+	}
+	for _, part := range sensitive {
+		if strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,117 @@
+package api
+
+import (
+	"net/http"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// listProjects is not paged: clients expect an array. An orgID is ignored, there
+// being one organisation.
+func (a *API) listProjects(c *call) (reply, error) {
+	count, _, _ := c.snap.Counts()
+	views := make([]projectView, 0, count)
+	for _, p := range c.snap.Projects(event.Range{Descending: true, Limit: max(count, 1)}) {
+		views = append(views, newProjectView(p, nil))
+	}
+	return respond(http.StatusOK, "Projects fetched successfully", views)
+}
+
+func (a *API) createProject(c *call) (reply, error) {
+	body, err := a.readBody(c.r)
+	if err != nil {
+		return reply{}, err
+	}
+	project := event.Project{Config: event.DefaultProjectConfig()}
+	if err := decodeProject(body, &project); err != nil {
+		return reply{}, err
+	}
+	p, key, text, err := a.o.Catalog.CreateProject(project)
+	if err != nil {
+		return reply{}, err
+	}
+	return respond(http.StatusCreated, "Project created successfully", createdProject{
+		APIKey:  newKeyView(key, text),
+		Project: newProjectView(p, &statisticsView{}),
+	})
+}
+
+func (a *API) getProject(c *call) (reply, error) {
+	return a.respondProject(http.StatusOK, "Project fetched successfully", c.project)
+}
+
+// updateProject changes what the body names and leaves the rest.
+func (a *API) updateProject(c *call) (reply, error) {
+	body, err := a.readBody(c.r)
+	if err != nil {
+		return reply{}, err
+	}
+	kind := c.project.Type
+	p, err := a.o.Catalog.UpdateProject(c.project.ID, func(p *event.Project) error {
+		if err := decodeProject(body, p); err != nil {
+			return err
+		}
+		if p.Type != "" && p.Type != kind {
+			return event.Invalid("type", "a project's type does not change")
+		}
+		return nil
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return a.respondProject(http.StatusAccepted, "Project updated successfully", p)
+}
+
+func (a *API) deleteProject(c *call) (reply, error) {
+	if err := a.o.Catalog.DeleteProject(c.project.ID); err != nil {
+		return reply{}, err
+	}
+	return respond(http.StatusOK, "Project deleted successfully", nil)
+}
+
+func (a *API) respondProject(code int, message string, p *catalog.Project) (reply, error) {
+	statistics, err := a.statistics(p.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	return respond(code, message, newProjectView(p, statistics))
+}
+
+// statistics looks for one thing of each kind in a project.
+func (a *API) statistics(project event.ID) (*statisticsView, error) {
+	one := event.Range{Descending: true, Limit: 1}
+	events, err := a.o.Reader.Events(project, one, event.EventFilter{})
+	if err != nil {
+		return nil, err
+	}
+	snap := a.o.Catalog.Snapshot()
+	return &statisticsView{
+		EventsExist:        len(events) > 0,
+		EndpointsExist:     len(snap.Endpoints(project, one, nil)) > 0,
+		SubscriptionsExist: len(snap.Subscriptions(project, one, nil)) > 0,
+	}, nil
+}
+
+// projectBody is a project in a request. It is filled with the project as it is
+// before a body is read over it.
+type projectBody struct {
+	Name    string     `json:"name"`
+	Type    string     `json:"type"`
+	LogoURL string     `json:"logo_url"`
+	Config  configBody `json:"config"`
+}
+
+// decodeProject reads a body over a project.
+func decodeProject(body []byte, p *event.Project) error {
+	in := projectBody{Name: p.Name, Type: p.Type, LogoURL: p.LogoURL, Config: newConfigBody(p.Config)}
+	if err := decode(body, &in); err != nil {
+		return err
+	}
+	config, err := in.Config.config(p.Config.Signature.Versions)
+	if err != nil {
+		return err
+	}
+	p.Name, p.Type, p.LogoURL, p.Config = in.Name, in.Type, in.LogoURL, config
+	return nil
+}

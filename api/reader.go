@@ -1,0 +1,22 @@
+package api
+
+import "posthaste/event"
+
+// Reader reads what the log holds. Every method may be called from any goroutine,
+// sees everything that was committed before the call, and reports a thing of
+// another project as absent.
+//
+// A listing returns the rows of the range in the range's order. It returns fewer
+// than Range.Limit only when there are no more, so that a caller can continue
+// after the last row's id.
+type Reader interface {
+	// Event returns event.ErrNotFound if the project has no such event.
+	Event(project, id event.ID) (*event.Event, error)
+	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error)
+	// Delivery returns event.ErrNotFound if the project has no such delivery.
+	Delivery(project, id event.ID) (event.Delivery, error)
+	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error)
+	// Attempts returns a delivery's attempts, oldest first. Their byte fields
+	// belong to the caller. A delivery without attempts has none, and no error.
+	Attempts(project, delivery event.ID) ([]event.Attempt, error)
+}

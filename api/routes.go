@@ -1,0 +1,90 @@
+package api
+
+import (
+	"net/http"
+
+	"posthaste/event"
+)
+
+// route is one method and path, who may use it, and what answers it.
+type route struct {
+	pattern string
+	scope   scope
+	serve   func(*API, *call) (reply, error)
+}
+
+// scope says what a route is about, and so whose key it takes.
+type scope int
+
+const (
+	ofProject  scope = iota // the project in its path: that project's key or the instance's
+	ofInstance              // the instance's key only
+)
+
+const (
+	inProject      = "/api/v1/projects/{projectID}"
+	inEndpoint     = inProject + "/endpoints/{endpointID}"
+	inSubscription = inProject + "/subscriptions/{subscriptionID}"
+	inEvent        = inProject + "/events/{eventID}"
+	inDelivery     = inProject + "/eventdeliveries/{eventDeliveryID}"
+)
+
+var routes = []route{
+	{"GET /api/v1/projects", ofInstance, (*API).listProjects},
+	{"POST /api/v1/projects", ofInstance, (*API).createProject},
+	{"GET " + inProject, ofProject, (*API).getProject},
+	{"PUT " + inProject, ofProject, (*API).updateProject},
+	{"POST " + inProject, ofProject, (*API).updateProject}, // older Go clients
+	{"DELETE " + inProject, ofProject, (*API).deleteProject},
+
+	{"GET " + inProject + "/endpoints", ofProject, (*API).listEndpoints},
+	{"POST " + inProject + "/endpoints", ofProject, (*API).createEndpoint},
+	{"GET " + inEndpoint, ofProject, (*API).getEndpoint},
+	{"PUT " + inEndpoint, ofProject, (*API).updateEndpoint},
+	{"DELETE " + inEndpoint, ofProject, (*API).deleteEndpoint},
+	{"PUT " + inEndpoint + "/pause", ofProject, (*API).pauseEndpoint},
+	{"POST " + inEndpoint + "/activate", ofProject, (*API).activateEndpoint},
+
+	{"GET " + inProject + "/subscriptions", ofProject, (*API).listSubscriptions},
+	{"POST " + inProject + "/subscriptions", ofProject, (*API).createSubscription},
+	{"GET " + inSubscription, ofProject, (*API).getSubscription},
+	{"PUT " + inSubscription, ofProject, (*API).updateSubscription},
+	{"DELETE " + inSubscription, ofProject, (*API).deleteSubscription},
+
+	{"GET " + inProject + "/events", ofProject, (*API).listEvents},
+	{"GET " + inEvent, ofProject, (*API).getEvent},
+
+	{"GET " + inProject + "/eventdeliveries", ofProject, (*API).listDeliveries},
+	{"GET " + inDelivery, ofProject, (*API).getDelivery},
+	{"GET " + inDelivery + "/deliveryattempts", ofProject, (*API).listAttempts},
+	{"GET " + inDelivery + "/deliveryattempts/{deliveryAttemptID}", ofProject, (*API).getAttempt},
+}
+
+// routeHandler runs a route: admits the request, serves it, writes the answer.
+type routeHandler struct {
+	api   *API
+	route route
+}
+
+func (h *routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	rep, err := h.serve(w, r)
+	h.api.write(w, rep, err)
+}
+
+func (h *routeHandler) serve(w http.ResponseWriter, r *http.Request) (reply, error) {
+	c, err := h.api.admit(r, h.route.scope)
+	if err != nil {
+		return reply{}, err
+	}
+	w.Header().Set(versionHeader, string(c.version))
+	return h.route.serve(h.api, c)
+}
+
+// pathID reads an id in the path. One that is not an id names nothing.
+func pathID(r *http.Request, name string) (event.ID, error) {
+	id, err := event.ParseID(r.PathValue(name))
+	if err != nil {
+		return event.ID{}, event.ErrNotFound
+	}
+	return id, nil
+}

@@ -1,0 +1,11 @@
+//go:build !linux
+
+package bench
+
+import "syscall"
+
+// childAttr puts a child in a process group of its own, so that an interrupt
+// typed at the terminal reaches only its parent.
+func childAttr() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

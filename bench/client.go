@@ -1,0 +1,155 @@
+package bench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Client calls the management API of a Convoy-compatible server. Any goroutine
+// may use it.
+type Client struct {
+	base string
+	key  string
+	http *http.Client
+}
+
+// StatusError is an answer other than 2xx.
+type StatusError struct {
+	Op      string // method and path
+	Code    int
+	Message string
+}
+
+func (e *StatusError) Error() string {
+	return fmt.Sprintf("%s: status %d: %s", e.Op, e.Code, e.Message)
+}
+
+// NewClient makes a client for the server at base (scheme and host) that
+// authorizes with key.
+func NewClient(base, key string) *Client {
+	return &Client{
+		base: strings.TrimSuffix(base, "/") + "/api/v1",
+		key:  key,
+		http: &http.Client{Transport: new(http.Transport), Timeout: 30 * time.Second},
+	}
+}
+
+// Close closes idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// object is a JSON object of a request.
+type object map[string]any
+
+// retryStrategy is short, so that what failed is tried again within seconds.
+var retryStrategy = object{"type": "exponential", "duration": 1, "retry_count": 10}
+
+// CreateProject makes an outgoing project that signs with HMAC-SHA256 in hex and
+// returns its id and its API key.
+func (c *Client) CreateProject(ctx context.Context, name string) (id, key string, err error) {
+	in := object{"name": name, "type": "outgoing", "config": object{
+		"strategy":  retryStrategy,
+		"signature": object{"header": SignatureHeader, "versions": []object{{"hash": "SHA256", "encoding": "hex"}}},
+	}}
+	var out struct {
+		Project struct{ UID string }
+		APIKey  struct{ Key string } `json:"api_key"`
+	}
+	if err := c.do(ctx, http.MethodPost, "/projects", in, &out); err != nil {
+		return "", "", err
+	}
+	if out.Project.UID == "" || out.APIKey.Key == "" {
+		return "", "", fmt.Errorf("POST /projects: the answer lacks data.project.uid or data.api_key.key")
+	}
+	return out.Project.UID, out.APIKey.Key, nil
+}
+
+// CreateEndpoint makes an endpoint without a rate limit and a subscription of it
+// to every event type, and returns the endpoint's id.
+func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret string) (string, error) {
+	root := "/projects/" + project
+	in := object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	var out struct{ UID string }
+	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
+		return "", err
+	}
+	if out.UID == "" {
+		return "", fmt.Errorf("POST %s/endpoints: the answer lacks data.uid", root)
+	}
+	in = object{"name": name, "endpoint_id": out.UID, "filter_config": object{"event_types": []string{"*"}}}
+	return out.UID, c.do(ctx, http.MethodPost, root+"/subscriptions", in, nil)
+}
+
+// DeleteEndpoint removes an endpoint.
+func (c *Client) DeleteEndpoint(ctx context.Context, project, id string) error {
+	return c.do(ctx, http.MethodDelete, "/projects/"+project+"/endpoints/"+id, nil, nil)
+}
+
+// HasBatch reports whether the server knows the batch route, by sending it an
+// empty batch.
+func (c *Client) HasBatch(ctx context.Context, project string) (bool, error) {
+	resp, err := c.send(ctx, http.MethodPost, "/projects/"+project+"/events/batch", "application/x-ndjson", nil)
+	if err != nil {
+		return false, err
+	}
+	known := resp.StatusCode != http.StatusNotFound && resp.StatusCode != http.StatusMethodNotAllowed
+	return known, resp.Body.Close()
+}
+
+// do sends in as JSON and reads the answer's data into out; nil means none.
+func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
+	var body []byte
+	if in != nil {
+		var err error
+		if body, err = json.Marshal(in); err != nil {
+			return err
+		}
+	}
+	resp, err := c.send(ctx, method, path, "application/json", body)
+	if err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	_ = resp.Body.Close()
+	if err != nil {
+		return fmt.Errorf("%s %s: read the answer: %w", method, path, err)
+	}
+	return readEnvelope(method+" "+path, resp.StatusCode, text, out)
+}
+
+func (c *Client) send(ctx context.Context, method, path, contentType string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+c.key)
+	req.Header.Set("Content-Type", contentType)
+	return c.http.Do(req)
+}
+
+// readEnvelope takes Convoy's {"status","message","data"} apart.
+func readEnvelope(op string, code int, text []byte, out any) error {
+	var envelope struct {
+		Message string
+		Data    json.RawMessage
+	}
+	err := json.Unmarshal(text, &envelope)
+	if code/100 != 2 {
+		if envelope.Message == "" {
+			envelope.Message = string(text[:min(len(text), 300)])
+		}
+		return &StatusError{Op: op, Code: code, Message: envelope.Message}
+	}
+	if err == nil && out != nil {
+		err = json.Unmarshal(envelope.Data, out)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: the answer is not what Convoy's is: %w", op, err)
+	}
+	return nil
+}

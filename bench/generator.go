@@ -1,0 +1,161 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"golang.org/x/sync/errgroup"
+)
+
+// Generator posts events in a closed loop: every connection has one request in
+// flight. One Run at a time.
+type Generator struct {
+	load    Load
+	client  *fasthttp.HostClient
+	workers []*loadWorker
+	latency *recorder // of requests
+}
+
+// Burst is one phase of load: sequence numbers from First on, until Max events
+// are sent or For has passed, whichever is first.
+type Burst struct {
+	First uint64        `json:"first"`
+	Max   int           `json:"max"`
+	For   time.Duration `json:"for"`
+}
+
+// BurstResult is what the generator did. Every published event was accepted.
+type BurstResult struct {
+	Published   int     `json:"published"` // events First to First+Published-1
+	Requests    int64   `json:"requests"`  // answered 2xx
+	Refused     int64   `json:"refused"`   // answered otherwise, and asked again
+	Failed      int64   `json:"failed"`    // not answered, and asked again
+	FirstSendNS int64   `json:"first_send_ns"`
+	LastDoneNS  int64   `json:"last_done_ns"`
+	Latency     Latency `json:"latency"` // of answered requests
+}
+
+// burstRun is the state that the workers of one Run share.
+type burstRun struct {
+	Burst
+	deadline time.Time
+	next     atomic.Int64 // events claimed
+}
+
+// loadWorker owns one connection's worth of load. One goroutine uses it.
+type loadWorker struct {
+	poster
+	g         *Generator
+	spread    uint64
+	templates []*template
+	turn      int
+}
+
+// NewGenerator prepares the requests of a load.
+func NewGenerator(load Load) (*Generator, error) {
+	base, err := url.Parse(load.URL)
+	if err != nil {
+		return nil, fmt.Errorf("load url: %w", err)
+	}
+	if load.Connections < 1 || len(load.Endpoints) < 1 || load.perRequest() < 1 || load.PayloadBytes < MinPayloadBytes {
+		return nil, fmt.Errorf("load: connections %d, endpoints %d, events a request %d must be at least 1, payload bytes %d at least %d",
+			load.Connections, len(load.Endpoints), load.perRequest(), load.PayloadBytes, MinPayloadBytes)
+	}
+	g := &Generator{
+		load:    load,
+		client:  newHostClient(hostPort(base), base.Scheme == "https", load.Connections),
+		latency: newRecorder(),
+	}
+	for i := range load.Connections {
+		g.workers = append(g.workers, g.newWorker(i))
+	}
+	return g, nil
+}
+
+func hostPort(u *url.URL) string {
+	if u.Port() != "" {
+		return u.Host
+	}
+	if u.Scheme == "https" {
+		return u.Host + ":443"
+	}
+	return u.Host + ":80"
+}
+
+func (g *Generator) newWorker(i int) *loadWorker {
+	w := &loadWorker{g: g, spread: uint64(i)}
+	templates := templatesPerWorker
+	if g.load.Mode == ModeBatch {
+		templates = 1 // its events already differ
+	}
+	for n := range templates {
+		w.templates = append(w.templates, newTemplate(&g.load, i, n))
+	}
+	w.prepare(g.client, g.load.Key)
+	events := g.load.URL + "/api/v1/projects/" + g.load.Project + "/events"
+	switch g.load.Mode {
+	case ModeBatch:
+		w.address(events+"/batch", "application/x-ndjson")
+	case ModeBare:
+		w.address(g.load.URL+"/e/"+strconv.Itoa(i%len(g.load.Endpoints)), "application/json")
+	default:
+		w.address(events, "application/json")
+	}
+	return w
+}
+
+// Run posts one burst. An error means that some event was not accepted.
+func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
+	g.latency.reset()
+	start := time.Now()
+	run := &burstRun{Burst: b, deadline: start.Add(b.For)}
+	group, ctx := errgroup.WithContext(ctx)
+	for _, w := range g.workers {
+		w.postCounts = postCounts{}
+		group.Go(func() error { return w.run(ctx, run) })
+	}
+	err := group.Wait()
+	result := BurstResult{
+		Published:   int(min(run.next.Load(), int64(b.Max))),
+		FirstSendNS: start.UnixNano(),
+		LastDoneNS:  time.Now().UnixNano(),
+		Latency:     g.latency.summary(),
+	}
+	for _, w := range g.workers {
+		result.Requests += w.accepted
+		result.Refused += w.refused
+		result.Failed += w.failed
+	}
+	return result, err
+}
+
+// Close closes the idle connections. No Run may be in progress.
+func (g *Generator) Close() { g.client.CloseIdleConnections() }
+
+// run claims sequence numbers and posts them until the burst is over.
+func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
+	step := int64(w.g.load.perRequest())
+	for ctx.Err() == nil {
+		now := time.Now()
+		if now.After(run.deadline) {
+			return nil
+		}
+		first := run.next.Add(step) - step
+		n := min(step, int64(run.Max)-first)
+		if n <= 0 {
+			return nil
+		}
+		t := w.templates[w.turn%len(w.templates)]
+		w.turn++
+		if err := w.post(ctx, t.stamp(run.First+uint64(first), int(n), now.UnixNano())); err != nil {
+			return err
+		}
+		w.g.latency.record(w.spread, time.Since(now))
+	}
+	return ctx.Err()
+}

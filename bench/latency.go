@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Latency summarizes many durations, in milliseconds.
+type Latency struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50_ms"`
+	P90   float64 `json:"p90_ms"`
+	P99   float64 `json:"p99_ms"`
+	Max   float64 `json:"max_ms"`
+}
+
+// The range of a histogram: a microsecond to an hour, to three digits.
+const (
+	lowestLatency  = int64(time.Microsecond)
+	highestLatency = int64(time.Hour)
+	latencyDigits  = 3
+)
+
+// latencyShards is how many histograms share the work, so that handlers rarely
+// meet at one lock. A power of two.
+const latencyShards = 8
+
+// recorder collects durations from any number of goroutines.
+type recorder struct {
+	shards [latencyShards]struct {
+		sync.Mutex // guards hist
+		hist       *hdrhistogram.Histogram
+		_          [48]byte // a cache line each
+	}
+}
+
+func newRecorder() *recorder {
+	r := new(recorder)
+	for i := range r.shards {
+		r.shards[i].hist = newHistogram()
+	}
+	return r
+}
+
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(lowestLatency, highestLatency, latencyDigits)
+}
+
+// record adds a duration. Calls that may come at the same time should pass
+// different spreads.
+func (r *recorder) record(spread uint64, d time.Duration) {
+	s := &r.shards[spread%latencyShards]
+	value := min(max(int64(d), lowestLatency), highestLatency)
+	s.Lock()
+	_ = s.hist.RecordValue(value) // fails only outside the range
+	s.Unlock()
+}
+
+func (r *recorder) reset() {
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.Lock()
+		s.hist.Reset()
+		s.Unlock()
+	}
+}
+
+func (r *recorder) summary() Latency {
+	all := newHistogram()
+	for i := range r.shards {
+		s := &r.shards[i]
+		s.Lock()
+		all.Merge(s.hist)
+		s.Unlock()
+	}
+	return Latency{
+		Count: all.TotalCount(),
+		P50:   milliseconds(all.ValueAtPercentile(50)),
+		P90:   milliseconds(all.ValueAtPercentile(90)),
+		P99:   milliseconds(all.ValueAtPercentile(99)),
+		Max:   milliseconds(all.Max()),
+	}
+}
+
+func milliseconds(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }

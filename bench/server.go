@@ -1,0 +1,119 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// How long a server may take to become ready and to stop.
+const (
+	serverReadyTimeout = 30 * time.Second
+	serverStopTimeout  = 30 * time.Second
+	readyPoll          = 20 * time.Millisecond
+)
+
+// Server is the program itself, serving on loopback in a process of its own.
+type Server struct {
+	URL      string // of the API
+	AdminURL string
+	RootKey  string
+	DataDir  string
+
+	child *child
+}
+
+// StartServer starts a server over dataDir on free ports, with a root key made
+// up for it and egress to loopback allowed, and waits until it is ready. Stop it
+// in every case: it does not end with ctx, which bounds the start only.
+func (l *Launcher) StartServer(ctx context.Context, dataDir string, extra ...string) (*Server, error) {
+	api, admin, err := freePorts()
+	if err != nil {
+		return nil, fmt.Errorf("start server: %w", err)
+	}
+	s := &Server{URL: "http://" + api, AdminURL: "http://" + admin, RootKey: randomHex(32), DataDir: dataDir}
+	args := append(slices.Clone(l.Serve),
+		"--data", dataDir, "--listen", api, "--admin-listen", admin, "--egress-allow", "127.0.0.0/8")
+	cmd, errs := newCommand(context.WithoutCancel(ctx), l.Binary, append(args, extra...)...)
+	cmd.Env = append(cmd.Env, "POSTHASTE_ROOT_KEY="+s.RootKey)
+	cmd.Stdout = errs
+	if s.child, err = start("server", cmd, errs); err != nil {
+		return nil, err
+	}
+	s.child.watch()
+	if err := s.awaitReady(ctx); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// Stop has the server stop in its own way and waits for it.
+func (s *Server) Stop() error { return s.child.terminate(serverStopTimeout) }
+
+// Exited is closed when the server has ended, for whatever reason.
+func (s *Server) Exited() <-chan struct{} { return s.child.exited }
+
+func (s *Server) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, serverReadyTimeout)
+	defer cancel()
+	client := &http.Client{Transport: new(http.Transport)}
+	defer client.CloseIdleConnections()
+	for {
+		err := probeReady(ctx, client, s.AdminURL+"/readyz")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-s.child.exited:
+			return s.child.explain(errors.New("ended before it was ready"))
+		case <-ctx.Done():
+			return s.child.explain(fmt.Errorf("not ready: %w (last: %w)", ctx.Err(), err))
+		case <-time.After(readyPoll):
+		}
+	}
+}
+
+func probeReady(ctx context.Context, client *http.Client, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	if err := resp.Body.Close(); err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, resp.Status)
+	}
+	return nil
+}
+
+// freePorts finds two loopback addresses that nobody listens on. Somebody may
+// take one before the server does; its start then fails and says so.
+func freePorts() (first, second string, err error) {
+	a, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", err
+	}
+	b, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", "", errors.Join(err, a.Close())
+	}
+	return a.Addr().String(), b.Addr().String(), errors.Join(a.Close(), b.Close())
+}
+
+// randomHex makes a key of n random bytes.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails, see crypto/rand
+	return hex.EncodeToString(b)
+}

@@ -1,0 +1,80 @@
+package bench
+
+// Mode is what the generator posts, and to where.
+type Mode string
+
+// The modes of the generator.
+const (
+	ModeSingle Mode = "single" // one event a request
+	ModeBatch  Mode = "batch"  // many events a request, one JSON object a line
+	ModeBare   Mode = "bare"   // the payload alone, straight at the receiver
+)
+
+// Load describes what the generator posts.
+type Load struct {
+	Mode         Mode     `json:"mode"`
+	URL          string   `json:"url"` // scheme and host; in ModeBare of the receiver
+	Project      string   `json:"project"`
+	Key          string   `json:"key"`       // API key
+	Endpoints    []string `json:"endpoints"` // endpoint ids; in ModeBare only their number counts
+	Connections  int      `json:"connections"`
+	BatchSize    int      `json:"batch_size"` // events of a ModeBatch request
+	PayloadBytes int      `json:"payload_bytes"`
+}
+
+// perRequest is how many events one request carries.
+func (l *Load) perRequest() int {
+	if l.Mode == ModeBatch {
+		return l.BatchSize
+	}
+	return 1
+}
+
+// eventType is that of every generated event.
+const eventType = "bench.order"
+
+// templatesPerWorker is how many different bodies one connection takes turns with.
+const templatesPerWorker = 4
+
+// template is a request body whose payloads are stamped in place.
+type template struct {
+	body     []byte
+	payloads []int // where each payload begins
+	ends     []int // where each event ends: a shorter batch is a prefix
+}
+
+// newTemplate builds the body of worker's n-th template. Its events go to the
+// endpoints in turn.
+func newTemplate(l *Load, worker, n int) *template {
+	t := new(template)
+	first := worker*templatesPerWorker + n
+	for i := range l.perRequest() {
+		event := first*l.perRequest() + i
+		t.appendEvent(l, l.Endpoints[event%len(l.Endpoints)], uint64(event))
+	}
+	return t
+}
+
+func (t *template) appendEvent(l *Load, endpoint string, seed uint64) {
+	if l.Mode != ModeBare {
+		t.body = append(t.body, `{"endpoint_id":"`+endpoint+`","event_type":"`+eventType+`","data":`...)
+	}
+	t.payloads = append(t.payloads, len(t.body))
+	t.body = appendPayload(t.body, l.PayloadBytes, seed)
+	if l.Mode != ModeBare {
+		t.body = append(t.body, '}')
+	}
+	if l.Mode == ModeBatch {
+		t.body = append(t.body, '\n')
+	}
+	t.ends = append(t.ends, len(t.body))
+}
+
+// stamp numbers the first n events from seq on and returns the body that holds
+// them. The next stamp writes over it.
+func (t *template) stamp(seq uint64, n int, sentNS int64) []byte {
+	for i, at := range t.payloads[:n] {
+		stampPayload(t.body[at:], seq+uint64(i), sentNS)
+	}
+	return t.body[:t.ends[n-1]]
+}

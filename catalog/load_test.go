@@ -1,0 +1,104 @@
+package catalog_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// contents is everything in a catalog that is stored.
+func contents(c *catalog.Catalog) map[event.ID]any {
+	s, all, out := c.Snapshot(), event.Range{Limit: 1 << 30}, make(map[event.ID]any)
+	for _, p := range s.Projects(all) {
+		out[p.ID] = p.Project
+		for _, k := range s.Keys(p.ID) {
+			out[k.ID] = k
+		}
+		for _, sub := range s.Subscriptions(p.ID, all, nil) {
+			out[sub.ID] = *sub
+		}
+		for _, e := range s.Endpoints(p.ID, all, nil) {
+			out[e.ID] = []any{e.Endpoint, e.Hash, e.Limit, e.Timeout, ids(e.Subscriptions(), func(s *event.Subscription) event.ID { return s.ID })}
+		}
+	}
+	return out
+}
+
+func TestReopenGivesTheSameState(t *testing.T) {
+	w := setup(t)
+	_, err := w.UpdateProject(w.project.ID, func(p *event.Project) error {
+		p.Config.MultipleEndpointSubscriptions = true
+		return nil
+	})
+	must(t, err)
+	for i := range 200 {
+		e, err := w.CreateEndpoint(event.Endpoint{
+			ProjectID: w.project.ID, Name: "é", URL: "https://x/?a=<b>&c", OwnerID: "owner", RateLimit: i, RateLimitDuration: 30,
+			Authentication: &event.Authentication{Type: "api_key", APIKey: &event.APIKeyAuth{HeaderName: "X-Key", HeaderValue: "v"}},
+		})
+		must(t, err)
+		for range i % 3 {
+			w.subscription(t, e, "x", "y")
+		}
+	}
+	rotated := w.endpoint(t, "rotated")
+	_, err = w.UpdateEndpoint(w.project.ID, rotated.ID, func(e *event.Endpoint) error {
+		e.Secrets[0].ExpiresAt = new(time.Now().Add(1e6 * time.Hour))
+		e.Secrets = append(e.Secrets, event.Secret{Value: "n"})
+		return nil
+	})
+	must(t, err)
+	must(t, w.DeleteEndpoint(w.project.ID, w.endpoint(t, "gone").ID))
+	_, _, err = w.CreateKey(w.project.ID, "k", new(time.Now().Add(1e6*time.Hour)))
+	must(t, err)
+
+	again := w.open(t)
+	if before, after := contents(w.Catalog), contents(again); !reflect.DeepEqual(before, after) {
+		t.Errorf("%d objects before, %d after", len(before), len(after))
+		for id := range before {
+			if !reflect.DeepEqual(before[id], after[id]) {
+				t.Errorf("%s\n before %+v\n after  %+v", id, before[id], after[id])
+			}
+		}
+	}
+	if _, ok := again.Authenticate([]byte(w.key)); !ok {
+		t.Error("the key does not work after the restart")
+	}
+	// Revisions survive: a write of the reopened catalog is taken.
+	_, err = again.UpdateEndpoint(w.project.ID, rotated.ID, func(e *event.Endpoint) error { e.Name = "r2"; return nil })
+	must(t, err)
+}
+
+func TestOpenRefusesWhatItCannotRead(t *testing.T) {
+	id, missing := event.NewID(), event.NewID().String()
+	for name, c := range map[string]struct {
+		rec  event.CatalogRecord
+		want string
+	}{
+		"newer version":        {event.CatalogRecord{Kind: 'p', ID: id, Value: []byte("\x02{}")}, "version 2"},
+		"unknown kind":         {event.CatalogRecord{Kind: 'z', ID: id, Value: []byte("\x01{}")}, `kind 'z'`},
+		"empty":                {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte{}}, "empty"},
+		"not JSON":             {event.CatalogRecord{Kind: 's', ID: id, Value: []byte("\x01{")}, "JSON"},
+		"unknown hash":         {event.CatalogRecord{Kind: 'p', ID: id, Value: []byte("\x01" + `{"config":{"signature":{"versions":[{"hash":"X","encoding":"hex"}]}}}`)}, "signature version 1"},
+		"no secret":            {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte("\x01{}")}, "no secret"},
+		"short digest":         {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"mask_id":"0123456789abcdef","digest":"AAAA"}`)}, "digest"},
+		"short mask":           {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"mask_id":"0"}`)}, "mask id"},
+		"endpoint of nobody":   {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte("\x01" + `{"project_id":"` + missing + `","secrets":[{"value":"s"}]}`)}, "names project " + missing},
+		"subscription nowhere": {event.CatalogRecord{Kind: 's', ID: id, Value: []byte("\x01" + `{"endpoint_id":"` + missing + `"}`)}, "names endpoint " + missing},
+		"key of nobody":        {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"project_id":"` + missing + `","mask_id":"0123456789abcdef","digest":"` + strings.Repeat("A", 43) + `="}`)}, "names project " + missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := setup(t)
+			c.rec.Rev = 1
+			must(t, w.store.CASCatalog([]event.CatalogRecord{c.rec}))
+			_, err := catalog.Open(w.store, options(w))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,204 @@
+package catalog
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"posthaste/event"
+)
+
+// A packed value is in two parts, so that all texts of an object become one
+// string when it is read:
+//
+//	+------------+------------------+-----------------+-----------------+
+//	| version, 1 | length of fields | fields          | texts           |
+//	| 1 byte     | uvarint          |                 | to the end      |
+//	+------------+------------------+-----------------+-----------------+
+//
+// The fields follow each other in the order in which pack_endpoint.go writes
+// them, without names:
+//
+//	id      16 bytes
+//	int     varint
+//	bool    1 byte, 0 or 1
+//	time    varint, seconds since 1970, and uvarint, nanoseconds; UTC
+//	text    uvarint, its length; its bytes are the next ones of the texts
+//	word    uvarint, its length, and its bytes; for the texts that objects share
+//	option  bool, and what follows if it is 1
+//	list    uvarint, the number of entries, and each
+//
+// Another field, or another order, is another version.
+type packer struct {
+	fields, texts []byte
+}
+
+func (p *packer) id(id event.ID) { p.fields = append(p.fields, id[:]...) }
+func (p *packer) int(n int)      { p.fields = binary.AppendVarint(p.fields, int64(n)) }
+func (p *packer) length(n int)   { p.fields = binary.AppendUvarint(p.fields, uint64(n)) }
+func (p *packer) text(s string)  { p.length(len(s)); p.texts = append(p.texts, s...) }
+func (p *packer) word(s string)  { p.length(len(s)); p.fields = append(p.fields, s...) }
+
+func (p *packer) bool(b bool) bool {
+	if b {
+		p.fields = append(p.fields, 1)
+	} else {
+		p.fields = append(p.fields, 0)
+	}
+	return b
+}
+
+func (p *packer) time(t time.Time) {
+	p.fields = binary.AppendVarint(p.fields, t.Unix())
+	p.fields = binary.AppendUvarint(p.fields, uint64(t.Nanosecond()))
+}
+
+func (p *packer) optionalTime(t *time.Time) {
+	if p.bool(t != nil) {
+		p.time(*t)
+	}
+}
+
+// value is the whole, when all fields are written.
+func (p *packer) value() []byte {
+	v := make([]byte, 0, 1+binary.MaxVarintLen32+len(p.fields)+len(p.texts))
+	v = append(v, recordVersion)
+	v = binary.AppendUvarint(v, uint64(len(p.fields)))
+	v = append(v, p.fields...)
+	return append(v, p.texts...)
+}
+
+var errPacked = errors.New("the record is not a packed one: lengths or values in it do not fit")
+
+// unpacker reads a packed value, field by field in the order of writing. After
+// something that does not fit it reads zero values, and finish tells.
+type unpacker struct {
+	fields []byte
+	texts  string
+	failed bool
+}
+
+func unpack(value []byte) (*unpacker, error) {
+	body, err := checkVersion(value)
+	if err != nil {
+		return nil, err
+	}
+	n, size := binary.Uvarint(body)
+	if size <= 0 || n > uint64(len(body)-size) {
+		return nil, errTruncated
+	}
+	return &unpacker{fields: body[size:][:n], texts: string(body[size:][n:])}, nil
+}
+
+// finish reports whether all that was read did fit, and nothing is left.
+func (u *unpacker) finish() error {
+	if u.failed || len(u.fields) > 0 || len(u.texts) > 0 {
+		return errPacked
+	}
+	return nil
+}
+
+// fail makes every later read a zero value.
+func (u *unpacker) fail() {
+	u.failed, u.fields, u.texts = true, nil, ""
+}
+
+func (u *unpacker) id() (id event.ID) {
+	if len(u.fields) < len(id) {
+		u.fail()
+		return id
+	}
+	u.fields = u.fields[copy(id[:], u.fields):]
+	return id
+}
+
+func (u *unpacker) int() int {
+	n, size := binary.Varint(u.fields)
+	if size <= 0 {
+		u.fail()
+		return 0
+	}
+	u.fields = u.fields[size:]
+	return int(n)
+}
+
+// length reads a length or a count of what takes at least one byte each of room.
+func (u *unpacker) length(room int) int {
+	n, size := binary.Uvarint(u.fields)
+	if size <= 0 || n > uint64(room) {
+		u.fail()
+		return 0
+	}
+	u.fields = u.fields[size:]
+	return int(n)
+}
+
+func (u *unpacker) bool() bool {
+	if len(u.fields) == 0 || u.fields[0] > 1 {
+		u.fail()
+		return false
+	}
+	b := u.fields[0] == 1
+	u.fields = u.fields[1:]
+	return b
+}
+
+func (u *unpacker) text() string {
+	n := u.length(len(u.texts))
+	s := u.texts[:n]
+	u.texts = u.texts[n:]
+	return s
+}
+
+func (u *unpacker) word() string {
+	n := u.length(len(u.fields))
+	if n > len(u.fields) {
+		u.fail()
+		return ""
+	}
+	s := shared(u.fields[:n])
+	u.fields = u.fields[n:]
+	return s
+}
+
+func (u *unpacker) time() time.Time {
+	seconds, size := binary.Varint(u.fields)
+	if size <= 0 {
+		u.fail()
+		return time.Time{}
+	}
+	u.fields = u.fields[size:]
+	return time.Unix(seconds, int64(u.length(999_999_999))).UTC()
+}
+
+func (u *unpacker) optionalTime() *time.Time {
+	if !u.bool() {
+		return nil
+	}
+	t := u.time()
+	return &t
+}
+
+// shared is the text of a word: the program's own copy where it has one, so that
+// a million objects do not keep a million copies.
+func shared(word []byte) string {
+	switch string(word) {
+	case string(event.EndpointActive):
+		return string(event.EndpointActive)
+	case string(event.EndpointPaused):
+		return string(event.EndpointPaused)
+	case string(event.EndpointInactive):
+		return string(event.EndpointInactive)
+	case contentJSON:
+		return contentJSON
+	case contentForm:
+		return contentForm
+	case subscriptionType:
+		return subscriptionType
+	case atLeastOnce:
+		return atLeastOnce
+	case atMostOnce:
+		return atMostOnce
+	}
+	return string(word)
+}

@@ -1,0 +1,148 @@
+package catalog
+
+import (
+	"iter"
+
+	"github.com/RaduBerinde/btreemap"
+
+	"posthaste/event"
+)
+
+// Snapshot is the whole catalog at one moment. It never changes, and neither
+// does anything that it returns: callers must not write to what they get. Its
+// methods may be called from any goroutine and take no lock.
+type Snapshot struct {
+	trees
+}
+
+// lastID sorts behind every id.
+var lastID = event.ID{
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+}
+
+// Project is the project with this id, nil if there is none.
+func (s *Snapshot) Project(id event.ID) *Project {
+	_, p, _ := s.projects.Get(id)
+	return p
+}
+
+// Endpoint is the endpoint with this id, of whichever project; nil if there is none.
+func (s *Snapshot) Endpoint(id event.ID) *Endpoint {
+	_, e, _ := s.endpoints.Get(id)
+	return e
+}
+
+// Subscription is the subscription with this id, of whichever project; nil if
+// there is none.
+func (s *Snapshot) Subscription(id event.ID) *event.Subscription {
+	_, sub, _ := s.subscriptions.Get(id)
+	if sub == nil {
+		return nil
+	}
+	return &sub.Subscription
+}
+
+// SubscriptionsOf lists the subscriptions of an endpoint, oldest first. A caller
+// that has the endpoint saves the lookup with Endpoint.Subscriptions.
+func (s *Snapshot) SubscriptionsOf(endpoint event.ID) []*event.Subscription {
+	_, e, _ := s.endpoints.Get(endpoint)
+	if e == nil {
+		return nil
+	}
+	return e.subscriptions
+}
+
+// Counts says how many objects there are.
+func (s *Snapshot) Counts() (projects, endpoints, subscriptions int) {
+	return s.projects.Len(), s.endpoints.Len(), s.subscriptions.Len()
+}
+
+// Owner lists the endpoints of a project that carry an owner id, oldest first.
+// The empty owner has none.
+func (s *Snapshot) Owner(project event.ID, owner string) iter.Seq[*Endpoint] {
+	from := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, OwnerID: owner}}
+	to := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, OwnerID: owner, ID: lastID}}
+	return func(yield func(*Endpoint) bool) {
+		for e := range walk(s.owners, from, to, false) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// Projects lists projects by id, which is by age.
+func (s *Snapshot) Projects(r event.Range) []*Project {
+	from, to := bounds(r)
+	var out []*Project
+	for _, p := range walk(s.projects, from, to, r.Descending) {
+		if len(out) >= r.Limit {
+			break
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+// Endpoints lists the endpoints of a project by id, which is by age. match
+// selects; nil takes all. It reads no further than the range and the limit ask.
+func (s *Snapshot) Endpoints(project event.ID, r event.Range, match func(*Endpoint) bool) []*Endpoint {
+	from, to := bounds(r)
+	lo := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, ID: from}}
+	hi := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, ID: to}}
+	var out []*Endpoint
+	for e := range walk(s.listing, lo, hi, r.Descending) {
+		if len(out) >= r.Limit {
+			break
+		}
+		if match == nil || match(e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// Subscriptions lists the subscriptions of a project by id, which is by age.
+// match selects; nil takes all.
+func (s *Snapshot) Subscriptions(project event.ID, r event.Range, match func(*event.Subscription) bool) []*event.Subscription {
+	from, to := bounds(r)
+	lo := &subscription{Subscription: event.Subscription{ProjectID: project, ID: from}}
+	hi := &subscription{Subscription: event.Subscription{ProjectID: project, ID: to}}
+	var out []*event.Subscription
+	for sub := range walk(s.subListing, lo, hi, r.Descending) {
+		if len(out) >= r.Limit {
+			break
+		}
+		if match == nil || match(&sub.Subscription) {
+			out = append(out, &sub.Subscription)
+		}
+	}
+	return out
+}
+
+// Keys lists the API keys of a project, oldest first. Their text is not known.
+func (s *Snapshot) Keys(project event.ID) []event.APIKey {
+	var out []event.APIKey
+	for k := range walk(s.keyListing, keyProbe(project, event.ID{}), keyProbe(project, lastID), false) {
+		out = append(out, k.APIKey)
+	}
+	return out
+}
+
+// bounds are the ids that a range starts and ends at, open ends filled in.
+func bounds(r event.Range) (from, to event.ID) {
+	from, to = r.From, r.To
+	if to.IsZero() {
+		to = lastID
+	}
+	return from, to
+}
+
+// walk passes a tree from lo to hi, both inclusive, or from hi to lo.
+func walk[K, V any](t *btreemap.BTreeMap[K, V], lo, hi K, descending bool) iter.Seq2[K, V] {
+	if descending {
+		return t.Descend(btreemap.LE(hi), btreemap.GE(lo))
+	}
+	return t.Ascend(btreemap.GE(lo), btreemap.LE(hi))
+}

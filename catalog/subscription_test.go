@@ -1,0 +1,173 @@
+package catalog_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"posthaste/event"
+)
+
+func TestSubscriptionValidation(t *testing.T) {
+	long := strings.Repeat("x", event.MaxNameBytes+1)
+	for name, c := range map[string]struct {
+		change func(*event.Subscription)
+		field  string
+	}{
+		"fine":             {func(s *event.Subscription) {}, ""},
+		"at most once":     {func(s *event.Subscription) { s.DeliveryMode = "at_most_once" }, ""},
+		"types":            {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", "b"} }, ""},
+		"no name":          {func(s *event.Subscription) { s.Name = "" }, "name"},
+		"long name":        {func(s *event.Subscription) { s.Name = long }, "name"},
+		"delivery mode":    {func(s *event.Subscription) { s.DeliveryMode = "maybe" }, "delivery_mode"},
+		"empty type":       {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", ""} }, "filter_config.event_types[1]"},
+		"long type":        {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{long} }, "filter_config.event_types[0]"},
+		"too many types":   {func(s *event.Subscription) { s.FilterConfig.EventTypes = make([]string, 1001) }, "filter_config.event_types"},
+		"unknown endpoint": {func(s *event.Subscription) { s.EndpointID = event.NewID() }, "endpoint_id"},
+		"no endpoint":      {func(s *event.Subscription) { s.EndpointID = event.ID{} }, "endpoint_id"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := setup(t)
+			s := event.Subscription{Name: "s", ProjectID: w.project.ID, EndpointID: w.endpoint(t, "a").ID}
+			c.change(&s)
+			_, err := w.CreateSubscription(s)
+			wantInvalid(t, err, c.field)
+			if _, _, n := w.Snapshot().Counts(); c.field != "" && n != 0 {
+				t.Error("a refused subscription was stored")
+			}
+		})
+	}
+}
+
+func TestCreateSubscriptionFillsDefaults(t *testing.T) {
+	w := setup(t)
+	e := w.endpoint(t, "a")
+	s := w.subscription(t, e)
+	if s.Type != "api" || s.DeliveryMode != "at_least_once" || !s.Matches("anything") || s.ID.IsZero() {
+		t.Errorf("subscription %+v", s)
+	}
+	if got := w.Snapshot().SubscriptionsOf(e.ID); len(got) != 1 || got[0] != s || w.Snapshot().Subscription(s.ID) != s {
+		t.Errorf("the snapshot has %v", got)
+	}
+	other := w.subscription(t, w.endpoint(t, "b"), "x", "y", "x")
+	if got := strings.Join(other.FilterConfig.EventTypes, " "); got != "x y" {
+		t.Errorf("event types %q, want each once", got)
+	}
+	_, err := w.CreateSubscription(event.Subscription{Name: "s", ProjectID: event.NewID(), EndpointID: e.ID})
+	wantIs(t, err, event.ErrNotFound)
+}
+
+func TestSubscriptionToAnotherProjectsEndpoint(t *testing.T) {
+	w := setup(t)
+	e := w.endpoint(t, "a")
+	other, _, _, err := w.CreateProject(event.Project{Name: "other"})
+	must(t, err)
+	_, err = w.CreateSubscription(event.Subscription{Name: "s", ProjectID: other.ID, EndpointID: e.ID})
+	wantInvalid(t, err, "endpoint_id")
+}
+
+func TestOneSubscriptionPerEndpoint(t *testing.T) {
+	w := setup(t)
+	e := w.endpoint(t, "a")
+	first := w.subscription(t, e)
+	_, err := w.CreateSubscription(event.Subscription{Name: "s", ProjectID: w.project.ID, EndpointID: e.ID})
+	wantInvalid(t, err, "endpoint_id")
+	if !strings.Contains(err.Error(), "a subscription for this endpoint already exists") {
+		t.Errorf("error %q", err)
+	}
+	_, err = w.UpdateProject(w.project.ID, func(p *event.Project) error {
+		p.Config.MultipleEndpointSubscriptions = true
+		return nil
+	})
+	must(t, err)
+	second := w.subscription(t, e, "x")
+	subs := w.Snapshot().SubscriptionsOf(e.ID)
+	if len(subs) != 2 || subs[0].ID != first.ID || subs[1].ID != second.ID {
+		t.Errorf("subscriptions %v, want the older first", subs)
+	}
+	must(t, w.DeleteSubscription(w.project.ID, first.ID))
+	if subs = w.Snapshot().SubscriptionsOf(e.ID); len(subs) != 1 || subs[0].ID != second.ID {
+		t.Errorf("subscriptions %v after the deletion", subs)
+	}
+}
+
+func TestUpdateSubscription(t *testing.T) {
+	w := setup(t)
+	from, to := w.endpoint(t, "a"), w.endpoint(t, "b")
+	old := w.subscription(t, from, "x")
+	w.clock.Advance(time.Minute)
+	s, err := w.UpdateSubscription(w.project.ID, old.ID, func(s *event.Subscription) error {
+		s.ID, s.ProjectID, s.CreatedAt = event.NewID(), event.NewID(), time.Time{}
+		s.EndpointID = to.ID
+		s.FilterConfig.EventTypes[0] = "y"
+		return nil
+	})
+	must(t, err)
+	if s.ID != old.ID || s.ProjectID != old.ProjectID || !s.CreatedAt.Equal(old.CreatedAt) || !s.UpdatedAt.Equal(w.clock.Now()) {
+		t.Errorf("subscription %+v", s)
+	}
+	if !s.Matches("y") || s.Matches("x") || !old.Matches("x") {
+		t.Error("the event types are not the updated ones, or reached the older value")
+	}
+	snap := w.Snapshot()
+	if len(snap.SubscriptionsOf(from.ID)) != 0 || len(snap.SubscriptionsOf(to.ID)) != 1 || snap.Subscription(s.ID) != s {
+		t.Error("the subscription did not move")
+	}
+	w.subscription(t, from)
+	_, err = w.UpdateSubscription(w.project.ID, s.ID, func(s *event.Subscription) error { s.EndpointID = from.ID; return nil })
+	wantInvalid(t, err, "endpoint_id")
+}
+
+func TestSubscriptionOfAnotherProject(t *testing.T) {
+	w := setup(t)
+	s := w.subscription(t, w.endpoint(t, "a"))
+	other, _, _, err := w.CreateProject(event.Project{Name: "other"})
+	must(t, err)
+	_, err = w.UpdateSubscription(other.ID, s.ID, func(*event.Subscription) error { return nil })
+	wantIs(t, err, event.ErrNotFound)
+	wantIs(t, w.DeleteSubscription(other.ID, s.ID), event.ErrNotFound)
+}
+
+func TestEnsureSubscription(t *testing.T) {
+	w := setup(t)
+	e := w.endpoint(t, "orders")
+	s, err := w.EnsureSubscription(w.project.ID, e.ID)
+	must(t, err)
+	if s.Name != "orders subscription" || !s.Matches("anything") || s.EndpointID != e.ID {
+		t.Errorf("subscription %+v", s)
+	}
+	again, err := w.EnsureSubscription(w.project.ID, e.ID)
+	must(t, err)
+	if again != s {
+		t.Error("it made another one")
+	}
+	_, err = w.EnsureSubscription(event.NewID(), e.ID)
+	wantIs(t, err, event.ErrNotFound)
+	_, err = w.EnsureSubscription(w.project.ID, event.NewID())
+	wantIs(t, err, event.ErrNotFound)
+}
+
+func TestEnsureSubscriptionOfALongName(t *testing.T) {
+	w := setup(t)
+	e, err := w.CreateEndpoint(event.Endpoint{ProjectID: w.project.ID, URL: "https://x", Name: strings.Repeat("é", event.MaxNameBytes/2)})
+	must(t, err)
+	s, err := w.EnsureSubscription(w.project.ID, e.ID)
+	must(t, err)
+	if !strings.HasSuffix(s.Name, "é subscription") {
+		t.Errorf("name %q", s.Name)
+	}
+}
+
+func TestASubscriptionKeepsTheSigner(t *testing.T) {
+	w := setup(t)
+	e := w.endpoint(t, "a")
+	signer := e.Signer(w.project)
+	w.subscription(t, e)
+	now := w.Snapshot().Endpoint(e.ID)
+	if now.Signer(w.project) != signer {
+		t.Error("a subscription made the endpoint build its signer again")
+	}
+	if len(now.Subscriptions()) != 1 || len(e.Subscriptions()) != 0 {
+		t.Error("the subscription is not on the new value alone")
+	}
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/rs/zerolog"
+
+	"posthaste/internal/app"
+)
+
+// serveCmd runs the server until a signal or a failed disk ends it.
+type serveCmd struct{ settings }
+
+// Run opens the keys, then the server.
+func (c *serveCmd) Run(ctx *kong.Context) error {
+	log, err := newLogger(os.Stderr, c.LogLevel, c.LogFormat)
+	if err != nil {
+		return err
+	}
+	keys, err := openSecrets(c.Data, os.Getenv(rootKeyVariable))
+	if err != nil {
+		return err
+	}
+	if keys.generated {
+		// On stdout and never in the log, which is kept and shipped around.
+		fmt.Fprintf(ctx.Stdout, "Instance key, shown this once and kept in %s/%s:\n%s\n", c.Data, instanceKeyFile, keys.instanceKey)
+	}
+	if err := c.serve(keys, log); err != nil {
+		log.Error().Err(err).Msg("posthaste ends")
+		return loggedError{err}
+	}
+	log.Info().Msg("stopped")
+	return nil
+}
+
+// serve runs the server and returns when it has stopped.
+func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
+	signals := make(chan os.Signal, 3)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	defer signal.Stop(signals)
+	fatal := make(chan error, 1)
+
+	o := c.options()
+	o.InstanceKey, o.Pepper = keys.instanceKey, keys.pepper
+	o.Version, _ = buildVersion()
+	o.Logger = log
+	o.OnFatal = func(err error) { fatal <- err } // at most once, by its contract
+	if o.Durability == app.DurabilityRelaxed {
+		log.Warn().Msg("durability is relaxed: a power cut may lose events that were acknowledged in the last moments")
+	}
+	a, err := app.New(o)
+	if err != nil {
+		return err
+	}
+	r := runner{server: a, signals: signals, fatal: fatal, timeout: o.ShutdownTimeout, log: log}
+	r.ready = func() {
+		log.Info().Str("version", o.Version).Str("data", o.DataDir).Str("api", a.Addr()).Str("admin", a.AdminAddr()).Msg("serving")
+	}
+	return r.run()
+}
+
+// server is what a runner runs.
+type server interface {
+	Start(ctx context.Context) error // returns when it serves; the end of ctx gives up
+	Stop(ctx context.Context) error  // returns when it has stopped; the end of ctx cuts attempts short
+}
+
+// runner starts a server, waits for a reason to stop it and stops it.
+//
+// The first signal stops it gracefully, the second cuts attempts short, the
+// third leaves at once. A failure of the store stops it without grace: what
+// attempts end with could not be recorded.
+type runner struct {
+	server  server
+	signals <-chan os.Signal
+	fatal   <-chan error
+	timeout time.Duration
+	ready   func()
+	log     zerolog.Logger
+}
+
+// errAbandoned: the process ends while the server is still at work. Nothing that
+// was acknowledged is lost; attempts on their way are made again.
+var errAbandoned = errors.New("left at once, as asked by a further signal")
+
+func (r *runner) run() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	started := make(chan error, 1)
+	go func() { started <- r.server.Start(ctx) }()
+	select {
+	case err := <-started:
+		if err != nil {
+			return err
+		}
+	case s := <-r.signals:
+		r.log.Info().Stringer("signal", s).Msg("stopping before the start is complete")
+		return r.giveUp(cancel, started)
+	}
+	r.ready()
+	select {
+	case s := <-r.signals:
+		r.log.Info().Stringer("signal", s).Stringer("timeout", r.timeout).Msg("stopping: no new events, attempts on their way may end")
+		return r.stop(r.timeout)
+	case err := <-r.fatal:
+		return errors.Join(fmt.Errorf("%w: %w", app.ErrStorage, err), r.stop(0))
+	}
+}
+
+// giveUp ends a start that is under way. The start may have succeeded just
+// before, so what runs is stopped; an interrupted start is not an error.
+func (r *runner) giveUp(cancel context.CancelFunc, started <-chan error) error {
+	cancel()
+	select {
+	case err := <-started:
+		if err != nil && !errors.Is(err, context.Canceled) {
+			return err
+		}
+		return r.stop(0)
+	case <-r.signals:
+		return errAbandoned
+	}
+}
+
+// stop stops the server: gracefully until the timeout or the next signal, then
+// without grace.
+func (r *runner) stop(timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	stopped := make(chan error, 1)
+	go func() { stopped <- r.server.Stop(ctx) }()
+	select {
+	case err := <-stopped:
+		return err
+	case s := <-r.signals:
+		r.log.Warn().Stringer("signal", s).Msg("second signal: attempts on their way are cut short and will be made again")
+		cancel()
+	}
+	select {
+	case err := <-stopped:
+		return err
+	case <-r.signals:
+		return errAbandoned
+	}
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"posthaste/internal/app"
+)
+
+// settings is what can be configured of the server: the one list of flags,
+// environment variables, keys of the configuration file, and their defaults,
+// which are those of app.Options. A variable is the flag in capitals after
+// POSTHASTE_; a key is the flag.
+type settings struct {
+	ConfigFile string `name:"config" env:"POSTHASTE_CONFIG" placeholder:"FILE" help:"Configuration file, in YAML."`
+
+	Data        string `env:"POSTHASTE_DATA" default:"./data" placeholder:"DIR" help:"Directory of the store and its keys (${default})."`
+	Listen      string `env:"POSTHASTE_LISTEN" default:"127.0.0.1:5005" placeholder:"HOST:PORT" help:"Where the API listens (${default})."`
+	AdminListen string `env:"POSTHASTE_ADMIN_LISTEN" default:"127.0.0.1:5006" placeholder:"HOST:PORT" help:"Where metrics, health and profiles listen (${default}). They ask for no key."`
+
+	EgressAllow []netip.Prefix `env:"POSTHASTE_EGRESS_ALLOW" placeholder:"CIDR" help:"Networks that are not public and that deliveries may reach all the same."`
+	AllowHTTP   bool           `name:"allow-http" env:"POSTHASTE_ALLOW_HTTP" default:"true" negatable:"" help:"Let endpoints be http and not only https, where their project does (${default})."`
+
+	Durability      string        `env:"POSTHASTE_DURABILITY" default:"fsync" enum:"fsync,relaxed" placeholder:"MODE" help:"fsync: an acknowledged event is on disk. relaxed: a power cut may lose the last moments (${default})."`
+	ShutdownTimeout time.Duration `env:"POSTHASTE_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long a graceful stop waits for attempts that are on their way (${default})."`
+	Partitions      int           `env:"POSTHASTE_PARTITIONS" default:"256" placeholder:"N" help:"Partitions of a new store; one that exists keeps its own (${default})."`
+
+	MaxRequestBytes     byteSize `env:"POSTHASTE_MAX_REQUEST_BYTES" default:"16MiB" placeholder:"SIZE" help:"Largest request, decompressed (${default})."`
+	MaxPayloadBytes     byteSize `env:"POSTHASTE_MAX_PAYLOAD_BYTES" default:"1MiB" placeholder:"SIZE" help:"Largest data of one event (${default})."`
+	QueueBytes          byteSize `env:"POSTHASTE_QUEUE_BYTES" default:"128MiB" placeholder:"SIZE" help:"Memory for deliveries that wait; the rest waits on disk (${default})."`
+	MaxInFlight         int      `env:"POSTHASTE_MAX_IN_FLIGHT" default:"4096" placeholder:"N" help:"Attempts at once, to all endpoints (${default})."`
+	EndpointWindow      int      `env:"POSTHASTE_ENDPOINT_WINDOW" default:"1024" placeholder:"N" help:"Deliveries of one endpoint kept in memory; the rest waits on disk (${default})."`
+	EndpointConcurrency int      `env:"POSTHASTE_ENDPOINT_CONCURRENCY" default:"32" placeholder:"N" help:"Attempts at once to one endpoint (${default})."`
+	ResponseBodyBytes   byteSize `env:"POSTHASTE_RESPONSE_BODY_BYTES" default:"4KiB" placeholder:"SIZE" help:"How much of an answer's body is kept with its attempt (${default})."`
+
+	LogLevel  string `env:"POSTHASTE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"What is logged: ${enum} (${default})."`
+	LogFormat string `env:"POSTHASTE_LOG_FORMAT" default:"auto" enum:"auto,json,console" placeholder:"FORMAT" help:"How: ${enum}; auto is console on a terminal (${default})."`
+
+	file *configFile `kong:"-"`
+}
+
+// BeforeResolve reads the configuration file and lets it speak for settings
+// that neither a flag nor a variable names. The parser calls it.
+func (s *settings) BeforeResolve(ctx *kong.Context) error {
+	flags := ctx.Selected().Flags
+	if err := checkEnvironment(os.Environ(), environmentOf(ctx.Model.Node)); err != nil {
+		return err
+	}
+	path := configPath(ctx, flags)
+	if path == "" {
+		return nil
+	}
+	file, err := readConfigFile(path, keysOf(flags))
+	if err != nil {
+		return err
+	}
+	s.file = file
+	ctx.AddResolver(file)
+	return nil
+}
+
+// Validate reports every setting that is out of its range. The parser calls it.
+func (s *settings) Validate() error {
+	o := s.options()
+	return o.ValidateSettings()
+}
+
+// options is what the server is opened with, short of the keys, the logger and
+// the version.
+func (s *settings) options() app.Options {
+	return app.Options{
+		DataDir:             s.Data,
+		Listen:              s.Listen,
+		AdminListen:         s.AdminListen,
+		EgressAllow:         s.EgressAllow,
+		AllowHTTP:           s.AllowHTTP,
+		Durability:          s.Durability,
+		ShutdownTimeout:     s.ShutdownTimeout,
+		MaxRequestBytes:     int(s.MaxRequestBytes),
+		MaxPayloadBytes:     int(s.MaxPayloadBytes),
+		QueueBytes:          int64(s.QueueBytes),
+		MaxInFlight:         s.MaxInFlight,
+		EndpointWindow:      s.EndpointWindow,
+		EndpointConcurrency: s.EndpointConcurrency,
+		ResponseBodyBytes:   int(s.ResponseBodyBytes),
+		Partitions:          s.Partitions,
+	}
+}
+
+// origin says where a setting's value comes from.
+func (s *settings) origin(ctx *kong.Context, flag *kong.Flag) string {
+	for _, p := range ctx.Path {
+		if p.Flag == flag && !p.Resolved {
+			return "flag"
+		}
+	}
+	if name, ok := environmentSet(flag); ok {
+		return name
+	}
+	if s.file != nil {
+		if e, ok := s.file.entries[flag.Name]; ok {
+			return fmt.Sprintf("%s:%d", s.file.path, e.line)
+		}
+	}
+	return "default"
+}
+
+// configPath is the file that --config or its variable names.
+func configPath(ctx *kong.Context, flags []*kong.Flag) string {
+	for _, f := range flags {
+		if f.Name == "config" {
+			return ctx.FlagValue(f).(string)
+		}
+	}
+	panic("BUG: a command with settings has no --config")
+}
+
+// keysOf are the settings that a configuration file may hold: all but the file
+// itself and --help.
+func keysOf(flags []*kong.Flag) []string {
+	var keys []string
+	for _, f := range flags {
+		if f.Name != "config" && f.Name != "help" {
+			keys = append(keys, f.Name)
+		}
+	}
+	return keys
+}

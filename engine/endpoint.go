@@ -1,0 +1,138 @@
+package engine
+
+import (
+	"slices"
+
+	"posthaste/event"
+	"posthaste/internal/wheel"
+)
+
+// job is one attempt to make.
+type job struct {
+	d  event.Delivery
+	ev *event.Event // nil: to be read from the log
+	// timed: the delivery waited in the timer index under d.Due; otherwise this
+	// is its first attempt.
+	timed bool
+}
+
+// jobBytes is what a job weighs in memory, its share of the event's data
+// included.
+func (j *job) bytes() int64 {
+	const own = 256
+	if j.ev == nil {
+		return own
+	}
+	return own + j.ev.SizeBytes()/int64(max(1, len(j.ev.Owed)))
+}
+
+// alarm is what a timer of the wheel wakes.
+type alarm struct {
+	ep   *endpoint
+	kind alarmKind
+}
+
+type alarmKind uint8
+
+const (
+	alarmToken alarmKind = iota // the endpoint's next rate token is there
+	alarmRetry                  // the first entry of its timer index is due
+)
+
+// endpoint is the state of an endpoint that has something to do. It belongs to
+// its shard, and is touched only under the shard's lock.
+//
+// Its deliveries stand in one line by id. All up to cursor are settled, in the
+// timer index, in flight or in queue. While it is behind, those in
+// (cursor, tail] are in the log only:
+//
+//	settled ... in flight, queue | cursor ... in the log ... | tail
+type endpoint struct {
+	id    event.ID
+	queue ring[job]
+
+	flying   []event.ID // first attempts in flight
+	inFlight int        // attempts in flight
+	tat      int64      // state of its rate limit, see ratelimit.Limit
+	listed   bool       // in the shard's ready queue
+	active   bool       // in the shard's active list
+	token    wheel.Timer[alarm]
+
+	behind  bool
+	cursor  event.ID
+	tail    event.ID
+	reading bool     // in the shard's list of endpoints that are to be read
+	marked  event.ID // the place in the log that was last recorded, while behind
+
+	// The timer index: entries up to (timerDue, timerID) are in memory or done.
+	// next is the due time, in Unix ms, of the first one that is not; 0 if there
+	// is none. soon are the due times of entries that are not yet in the log.
+	retry    wheel.Timer[alarm]
+	timerDue uint64
+	timerID  event.ID
+	next     uint64
+	soon     []uint64
+}
+
+// low is the smallest id whose first attempt is not settled and which is in
+// memory.
+func (ep *endpoint) low() (event.ID, bool) {
+	var low event.ID
+	found := false
+	for i := range ep.queue.len() {
+		j := ep.queue.at(i)
+		if !j.timed && (!found || j.d.ID.Compare(low) < 0) {
+			low, found = j.d.ID, true
+		}
+	}
+	for _, id := range ep.flying {
+		if !found || id.Compare(low) < 0 {
+			low, found = id, true
+		}
+	}
+	return low, found
+}
+
+// idle reports whether nothing would be lost if the state were forgotten, but for the
+// timer index.
+func (ep *endpoint) idle() bool {
+	return ep.queue.len() == 0 && ep.inFlight == 0 && !ep.behind && !ep.listed && !ep.reading &&
+		ep.marked == event.ID{} && !ep.token.Active()
+}
+
+func (ep *endpoint) waits() bool { return ep.next != 0 || len(ep.soon) > 0 || ep.retry.Active() }
+
+func (ep *endpoint) landed(id event.ID) {
+	if i := slices.Index(ep.flying, id); i >= 0 {
+		last := len(ep.flying) - 1
+		ep.flying[i] = ep.flying[last]
+		ep.flying = ep.flying[:last]
+	}
+}
+
+// soonest is the earliest due time that is not yet in the log.
+func (ep *endpoint) soonest() uint64 {
+	if len(ep.soon) == 0 {
+		return 1<<64 - 1
+	}
+	return slices.Min(ep.soon)
+}
+
+func (ep *endpoint) arrived(due uint64) {
+	if i := slices.Index(ep.soon, due); i >= 0 {
+		last := len(ep.soon) - 1
+		ep.soon[i] = ep.soon[last]
+		ep.soon = ep.soon[:last]
+	}
+}
+
+// before is the greatest id that is smaller than id.
+func before(id event.ID) event.ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		id[i]--
+		if id[i] != 0xFF {
+			break
+		}
+	}
+	return id
+}

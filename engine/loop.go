@@ -1,0 +1,186 @@
+package engine
+
+import (
+	"context"
+	"runtime/pprof"
+	"time"
+
+	"posthaste/event"
+)
+
+// lookEvery is how often a loop looks at its workers while work waits for them.
+const lookEvery = 2 * time.Millisecond
+
+// loop is the shard's own goroutine: it turns the wheel, reads the log for
+// endpoints that have room, and adds workers while those that run are held up.
+func (s *Shard) loop() {
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("posthaste", "shard")))
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	r := &reading{s: s}
+	for {
+		timer.Reset(s.round(r))
+		select {
+		case <-s.e.stop:
+			return
+		case <-s.poke:
+		case <-timer.C:
+		}
+	}
+}
+
+// round does what is due and returns how long there is nothing to do.
+func (s *Shard) round(r *reading) time.Duration {
+	s.mu.Lock()
+	s.wheel.Advance(time.Now(), s.fire)
+	if !s.draining {
+		r.eps = append(r.eps[:0], s.reads...)
+		clear(s.reads)
+		s.reads = s.reads[:0]
+	}
+	s.mu.Unlock()
+
+	for _, ep := range r.eps {
+		r.read(ep)
+	}
+	r.eps = r.eps[:0]
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.grow(time.Now())
+	return s.rest()
+}
+
+// fire handles an alarm of the wheel. The caller holds mu.
+func (s *Shard) fire(a alarm) {
+	switch a.kind {
+	case alarmToken:
+		s.list(a.ep)
+	case alarmRetry:
+		s.wantRead(a.ep)
+	}
+}
+
+// grow adjusts how many workers may run. Those that are eager suffice while
+// attempts end quickly. When work waits and fewer attempts ended since the last
+// look than there are workers, they are held up by slow endpoints, and twice as
+// many may run. The caller holds mu.
+func (s *Shard) grow(now time.Time) {
+	if now.Sub(s.looked) < lookEvery {
+		return
+	}
+	finished := s.finished
+	s.finished, s.looked = 0, now
+	switch {
+	case s.ready.len() > 0 && s.workers >= s.limit && finished < s.workers:
+		s.limit = min(2*s.limit, s.e.o.MaxInFlight)
+	case s.limit > s.e.o.Eager && finished >= 4*s.workers:
+		s.limit = max(s.e.o.Eager, s.limit*3/4)
+	}
+	s.start()
+}
+
+// rest is how long the loop may sleep. The caller holds mu.
+func (s *Shard) rest() time.Duration {
+	rest := time.Hour
+	if next, ok := s.wheel.Next(); ok {
+		rest = max(0, time.Until(next))
+	}
+	s.looking = !s.draining && (s.ready.len() > 0 || s.limit > s.e.o.Eager && s.workers > 0)
+	if s.looking {
+		rest = min(rest, lookEvery)
+	}
+	if len(s.reads) > 0 && !s.draining {
+		rest = 0
+	}
+	return rest
+}
+
+// reading is the loop's memory for reading the log.
+type reading struct {
+	s   *Shard
+	eps []*endpoint
+	ds  []event.Delivery
+}
+
+// read fills an endpoint's queue from the log: due timers first, they have waited
+// longer, then deliveries that did not fit in memory.
+func (r *reading) read(ep *endpoint) {
+	s := r.s
+	s.mu.Lock()
+	room := s.e.o.Window - ep.queue.len()
+	if s.e.queued.Load() >= s.e.o.QueueBytes {
+		room = 1 // keeps every endpoint going whatever the others hold
+	}
+	behind, cursor, tail := ep.behind, ep.cursor, ep.tail
+	now := uint64(time.Now().UnixMilli())
+	due, afterDue, afterID := ep.next != 0 && ep.next <= now, ep.timerDue, ep.timerID
+	until := min(now, ep.soonest()-1)
+	if due {
+		ep.next = 0 // a timer that comes into the log meanwhile sets it
+		s.wheel.Remove(&ep.retry)
+	}
+	s.mu.Unlock()
+
+	if due {
+		room -= r.readTimers(ep, afterDue, afterID, until, room)
+	}
+	if behind && room > 0 {
+		r.readOwed(ep, cursor, tail, room)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ep.reading = false
+	s.refill(ep)
+}
+
+func (r *reading) readTimers(ep *endpoint, afterDue uint64, afterID event.ID, until uint64, room int) int {
+	s := r.s
+	ds, next, err := s.e.o.Store.ReadTimers(r.ds[:0], ep.id, afterDue, afterID, until, room)
+	r.keep(ds)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.readFailed(ep, err)
+		return 0
+	}
+	for i := range ds {
+		s.push(ep, job{d: ds[i], timed: true})
+		ep.timerDue, ep.timerID = uint64(ds[i].Due.UnixMilli()), ds[i].ID
+	}
+	s.start()
+	if next != 0 {
+		s.armRetry(ep, next)
+	}
+	return len(ds)
+}
+
+func (r *reading) readOwed(ep *endpoint, cursor, tail event.ID, room int) {
+	s := r.s
+	ds, last, err := s.e.o.Store.ReadOwed(r.ds[:0], ep.id, cursor, tail, room)
+	r.keep(ds)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.readFailed(ep, err)
+		return
+	}
+	for i := range ds {
+		s.push(ep, job{d: ds[i]})
+	}
+	s.start()
+	ep.cursor = last
+	if last == ep.tail { // not where the tail moved on meanwhile
+		ep.behind = false
+		s.e.o.Hooks.Behind(-1)
+	}
+}
+
+func (r *reading) keep(ds []event.Delivery) { r.ds = ds[:0] }
+
+// readFailed lets the endpoint rest: the log does not give what it holds. The
+// caller holds mu.
+func (s *Shard) readFailed(ep *endpoint, err error) {
+	s.e.o.Logger.Error().Err(err).Str("endpoint", ep.id.String()).Msg("deliveries cannot be read from the log; trying again")
+	s.armRetry(ep, uint64(time.Now().Add(localPause).UnixMilli()))
+}

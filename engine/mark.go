@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"context"
+	"runtime/pprof"
+	"time"
+
+	"posthaste/event"
+)
+
+// markLoop writes, once in a while, how far recovery need not look.
+func (e *Engine) markLoop() {
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("posthaste", "mark")))
+	t := time.NewTicker(e.o.MarkEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-e.stop:
+			return
+		case <-t.C:
+			if err := e.mark(); err != nil {
+				e.o.Logger.Error().Err(err).Msg("the place for recovery was not written; a restart reads more")
+			}
+		}
+	}
+}
+
+// mark writes one mark for all shards. A delivery that is settled between a
+// shard's look and the write only makes the mark more careful than it need be.
+func (e *Engine) mark() error {
+	m := event.Mark{Watermark: 1<<48 - 1}
+	for _, s := range e.shards {
+		s.addMark(&m)
+	}
+	if m.Watermark == 1<<48-1 {
+		m.Watermark = 0
+	}
+	if m.Watermark == 0 && len(m.Behind) == 0 && len(m.CaughtUp) == 0 {
+		return nil
+	}
+	return e.o.Store.SetMark(m)
+}
+
+// addMark lowers the mark to the shard's oldest unsettled delivery, notes the
+// places of endpoints that are behind, and forgets endpoints with nothing to do.
+func (s *Shard) addMark(m *event.Mark) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fed != 0 {
+		m.Watermark = min(m.Watermark, s.fed)
+	}
+	kept := s.active[:0]
+	for _, ep := range s.active {
+		s.markEndpoint(ep, m)
+		if !ep.idle() {
+			kept = append(kept, ep)
+			continue
+		}
+		ep.active = false
+		ep.queue.release()
+		if !ep.waits() && ep.tat <= time.Now().UnixNano() {
+			delete(s.endpoints, ep.id)
+		}
+	}
+	clear(s.active[len(kept):])
+	s.active = kept
+}
+
+// markEndpoint adds one endpoint's part to the mark. The caller holds mu.
+func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark) {
+	low, inMemory := ep.low()
+	if !ep.behind {
+		if inMemory {
+			m.Watermark = min(m.Watermark, low.Time())
+		}
+		if ep.marked != (event.ID{}) {
+			m.CaughtUp = append(m.CaughtUp, ep.id)
+			ep.marked = event.ID{}
+		}
+		return
+	}
+	after := ep.cursor
+	if inMemory {
+		after = before(low)
+	}
+	if after != ep.marked {
+		m.Behind = append(m.Behind, event.Behind{Endpoint: ep.id, After: after})
+		ep.marked = after
+	}
+}

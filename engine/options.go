@@ -1,0 +1,69 @@
+package engine
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// Options set up an Engine. The zero value of a field means its default.
+type Options struct {
+	Store   Store   // required
+	Catalog Catalog // required
+	Sender  Sender  // required
+	// NewPool makes the pool that runs workers; required.
+	NewPool func(size int, run func(*Shard)) (Pool, error)
+
+	Shards      int   // GOMAXPROCS by default
+	MaxInFlight int   // attempts at once, of all endpoints; 4096 by default
+	EndpointCap int   // attempts at once to one endpoint; 32 by default
+	Window      int   // deliveries of one endpoint kept in memory; 1024 by default
+	QueueBytes  int64 // memory for deliveries that wait, of all endpoints; 128 MiB by default
+
+	// Eager is how many workers a shard starts without asking whether they help;
+	// 8 by default. More are added while those are held up by slow endpoints.
+	Eager int
+
+	MarkEvery time.Duration // how often the place for recovery is written; 1 s by default
+
+	Hooks  Hooks
+	Logger zerolog.Logger
+}
+
+// Hooks are told what happens, from the goroutine in which it does. They must
+// not block. Each may be nil.
+type Hooks struct {
+	// Attempted: an attempt ended. result is "2xx" to "5xx" or an error class.
+	Attempted func(result string, duration time.Duration)
+	// Terminal: a delivery reached its end, so long after its event was accepted.
+	Terminal func(outcome string, age time.Duration)
+	// Behind: an endpoint began (+1) or ceased (-1) to read from the log.
+	Behind func(delta int)
+}
+
+func (o *Options) ensureDefaults() {
+	setDefault(&o.Shards, runtime.GOMAXPROCS(0))
+	setDefault(&o.MaxInFlight, 4096)
+	setDefault(&o.EndpointCap, 32)
+	setDefault(&o.Window, 1024)
+	setDefault(&o.QueueBytes, 128<<20)
+	setDefault(&o.Eager, 8)
+	setDefault(&o.MarkEvery, time.Second)
+	if o.Hooks.Attempted == nil {
+		o.Hooks.Attempted = func(string, time.Duration) {}
+	}
+	if o.Hooks.Terminal == nil {
+		o.Hooks.Terminal = func(string, time.Duration) {}
+	}
+	if o.Hooks.Behind == nil {
+		o.Hooks.Behind = func(int) {}
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

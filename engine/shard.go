@@ -1,0 +1,225 @@
+package engine
+
+import (
+	"sync"
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+	"posthaste/internal/wheel"
+)
+
+// wheelTick is how late a rate token or a retry may come.
+const wheelTick = time.Millisecond
+
+// Shard owns the endpoints of some partitions. Its state is guarded by mu,
+// which is held for a few map and queue operations and never over I/O. Three
+// kinds of goroutine come by: the log's committer with new deliveries, workers
+// that end an attempt and fetch the next, and the shard's own loop, which turns
+// the wheel and reads the log.
+type Shard struct {
+	e *Engine
+
+	mu        sync.Mutex
+	endpoints map[event.ID]*endpoint
+	ready     ring[*endpoint] // have something to send, and may
+	reads     []*endpoint     // want to be read from the log
+	active    []*endpoint     // have had something to do since the last mark
+	wheel     *wheel.Wheel[alarm]
+	fed       uint64 // ms of the newest delivery that the log handed over
+
+	workers  int // running
+	limit    int // workers that may run; see grow
+	finished int // attempts ended since the loop looked last
+	looked   time.Time
+	looking  bool // the loop looks at the workers every lookEvery
+	inFlight int
+	draining bool
+	idle     chan struct{} // closed when draining and no worker runs
+
+	poke chan struct{} // wakes the loop; one pending wake-up is enough
+}
+
+func newShard(e *Engine, _ int) *Shard {
+	return &Shard{
+		e:         e,
+		endpoints: make(map[event.ID]*endpoint),
+		wheel:     wheel.New[alarm](wheelTick, time.Now()),
+		limit:     e.o.Eager,
+		idle:      make(chan struct{}),
+		poke:      make(chan struct{}, 1),
+	}
+}
+
+// endpoint finds an endpoint's state, or makes one. The caller holds mu.
+func (s *Shard) endpoint(id event.ID) *endpoint {
+	ep := s.endpoints[id]
+	if ep == nil {
+		ep = &endpoint{id: id}
+		ep.token.Value = alarm{ep, alarmToken}
+		ep.retry.Value = alarm{ep, alarmRetry}
+		s.endpoints[id] = ep
+	}
+	return ep
+}
+
+// activate puts the endpoint on the list that the next mark looks at. The
+// caller holds mu.
+func (s *Shard) activate(ep *endpoint) {
+	if !ep.active {
+		ep.active = true
+		s.active = append(s.active, ep)
+	}
+}
+
+// offer takes a new delivery from the log: into memory if there is room, else
+// the endpoint is behind and reads it later. The caller holds mu.
+func (s *Shard) offer(d *event.Delivery, ev *event.Event) {
+	ep := s.endpoint(d.EndpointID)
+	s.activate(ep)
+	if !ep.behind && (ep.queue.len() >= s.e.o.Window || s.e.queued.Load() >= s.e.o.QueueBytes) {
+		ep.behind = true
+		s.e.o.Hooks.Behind(1)
+	}
+	if ep.behind {
+		ep.tail = d.ID
+		s.wantRead(ep)
+		return
+	}
+	ep.cursor = d.ID
+	s.push(ep, job{d: *d, ev: ev})
+}
+
+// push queues a job. The caller holds mu.
+func (s *Shard) push(ep *endpoint, j job) {
+	s.e.queued.Add(j.bytes())
+	ep.queue.pushBack(j)
+	s.activate(ep)
+	s.list(ep)
+}
+
+// list puts the endpoint in the ready queue if it may send. The caller holds mu.
+func (s *Shard) list(ep *endpoint) {
+	if !ep.listed && ep.queue.len() > 0 && ep.inFlight < s.e.o.EndpointCap && !ep.token.Active() {
+		ep.listed = true
+		s.ready.pushBack(ep)
+	}
+}
+
+// wantRead asks the loop to read the endpoint's deliveries or timers once half
+// of its window is free. The caller holds mu.
+func (s *Shard) wantRead(ep *endpoint) {
+	if ep.reading || ep.queue.len() > s.e.o.Window/2 {
+		return
+	}
+	if ep.queue.len() > 0 && s.e.queued.Load() >= s.e.o.QueueBytes {
+		return
+	}
+	ep.reading = true
+	s.activate(ep)
+	s.reads = append(s.reads, ep)
+	s.wake()
+}
+
+func (s *Shard) wake() {
+	select {
+	case s.poke <- struct{}{}:
+	default:
+	}
+}
+
+// next gives w the next job whose endpoint may send: endpoints take turns, and
+// one that waits for its rate token costs nobody anything. The caller holds mu.
+func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
+	for s.ready.len() > 0 {
+		ep := s.ready.popFront()
+		ep.listed = false
+		target := snap.Endpoint(ep.id)
+		if refusal(target) == "" && !s.takeToken(ep, target, now) {
+			continue
+		}
+		w.job, w.ep, w.target = ep.queue.popFront(), ep, target
+		s.e.queued.Add(-w.job.bytes())
+		ep.inFlight++
+		s.inFlight++
+		if !w.job.timed {
+			ep.flying = append(ep.flying, w.job.d.ID)
+		}
+		s.list(ep)
+		return true
+	}
+	return false
+}
+
+// takeToken takes a token of the endpoint's rate limit, or sets an alarm for
+// when there will be one. The caller holds mu.
+func (s *Shard) takeToken(ep *endpoint, target *catalog.Endpoint, now time.Time) bool {
+	tat, wait := target.Limit.Take(ep.tat, now)
+	if wait > 0 {
+		s.wheel.Add(&ep.token, now.Add(wait))
+		s.wake()
+		return false
+	}
+	ep.tat = tat
+	return true
+}
+
+// refill asks for more from the log as the endpoint's queue runs low. The
+// caller holds mu.
+func (s *Shard) refill(ep *endpoint) {
+	if ep.behind || ep.next != 0 && !ep.retry.Active() {
+		s.wantRead(ep)
+	}
+}
+
+// armRetry makes sure that the endpoint's timers are read when the first is due.
+// The caller holds mu.
+func (s *Shard) armRetry(ep *endpoint, due uint64) {
+	if ep.next == 0 || due < ep.next {
+		ep.next = due
+		s.wheel.Add(&ep.retry, time.UnixMilli(int64(due)))
+		s.wake()
+	}
+}
+
+// recoverBehind sets up an endpoint that has unattempted deliveries in the log.
+// The caller holds mu.
+func (s *Shard) recoverBehind(b event.Behind) {
+	ep := s.endpoint(b.Endpoint)
+	ep.behind, ep.cursor, ep.tail, ep.marked = true, b.After, s.e.o.Store.Horizon(b.Endpoint), b.After
+	s.e.o.Hooks.Behind(1)
+	s.wantRead(ep)
+}
+
+// drain makes workers end when they are done with their attempt.
+func (s *Shard) drain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.draining = true
+	s.closeIfIdle()
+}
+
+func (s *Shard) closeIfIdle() {
+	if !s.draining || s.workers > 0 {
+		return
+	}
+	select {
+	case <-s.idle:
+	default:
+		close(s.idle)
+	}
+}
+
+func (s *Shard) addStats(st *Stats) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st.InFlight += s.inFlight
+	st.Workers += s.workers
+	st.Endpoints += len(s.endpoints)
+	for _, ep := range s.active {
+		st.Queued += ep.queue.len()
+		if ep.behind {
+			st.Behind++
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// Submit works out where each event is owed, and makes it durable. It returns
+// when every accepted submission is on disk, with the events' ids set; refusals
+// are in the submissions. An error means that nothing was accepted:
+// event.ErrClosed, event.ErrOverloaded, or the log's failure. Any goroutine.
+func (e *Engine) Submit(ctx context.Context, subs []event.Submission) error {
+	e.gate.RLock()
+	defer e.gate.RUnlock()
+	if e.closed {
+		return event.ErrClosed
+	}
+	snap := e.o.Catalog.Snapshot()
+	for i := range subs {
+		if subs[i].Err == nil {
+			subs[i].Err = e.route(snap, &subs[i])
+		}
+	}
+	err := e.o.Store.Append(ctx, subs)
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &event.OverloadError{What: "the log takes no more at the moment", After: time.Second}
+	}
+	return err
+}
+
+// route lists the endpoints an event is owed to in its Owed.
+func (e *Engine) route(snap *catalog.Snapshot, s *event.Submission) error {
+	if s.EndpointID != (event.ID{}) {
+		return e.routeSingle(snap, s)
+	}
+	known := false
+	for ep := range snap.Owner(s.Event.ProjectID, s.Event.OwnerID) {
+		known = true
+		if len(s.Event.Owed) == event.MaxFanout {
+			return event.Invalid("owner_id", "has more than %d endpoints that want this event", event.MaxFanout)
+		}
+		if sub := match(snap.SubscriptionsOf(ep.ID), s.Event.Type); sub != nil {
+			s.Event.Owed = append(s.Event.Owed, owe(ep, sub))
+		}
+	}
+	if !known {
+		return event.Invalid("owner_id", "no endpoint has this owner_id")
+	}
+	return nil
+}
+
+func (e *Engine) routeSingle(snap *catalog.Snapshot, s *event.Submission) error {
+	ep := snap.Endpoint(s.EndpointID)
+	if ep == nil || ep.ProjectID != s.Event.ProjectID {
+		return event.Invalid("endpoint_id", "endpoint not found")
+	}
+	subs := snap.SubscriptionsOf(ep.ID)
+	if len(subs) == 0 {
+		sub, err := e.o.Catalog.EnsureSubscription(ep.ProjectID, ep.ID)
+		if errors.Is(err, event.ErrNotFound) {
+			return event.Invalid("endpoint_id", "endpoint not found")
+		}
+		if err != nil {
+			return err
+		}
+		subs = []*event.Subscription{sub}
+	}
+	if sub := match(subs, s.Event.Type); sub != nil {
+		s.Event.Owed = []event.Delivery{owe(ep, sub)}
+	}
+	return nil
+}
+
+// match is the first subscription that wants the type: an endpoint gets an
+// event once.
+func match(subs []*event.Subscription, eventType string) *event.Subscription {
+	for _, s := range subs {
+		if s.Matches(eventType) {
+			return s
+		}
+	}
+	return nil
+}
+
+// owe is a delivery to an endpoint. One that takes no deliveries at the moment
+// is owed a discarded one, which can be retried later.
+func owe(ep *catalog.Endpoint, sub *event.Subscription) event.Delivery {
+	d := event.Delivery{EndpointID: ep.ID, SubscriptionID: sub.ID, Status: event.Scheduled}
+	if reason := refusal(ep); reason != "" {
+		d.Status, d.Reason = event.Discarded, reason
+	}
+	return d
+}
+
+// refusal says why an endpoint takes no deliveries; "" if it does.
+func refusal(ep *catalog.Endpoint) string {
+	switch {
+	case ep == nil:
+		return "the endpoint was deleted"
+	case ep.Status == event.EndpointPaused:
+		return "the endpoint is paused"
+	case ep.Status == event.EndpointInactive:
+		return "the endpoint is inactive"
+	}
+	return ""
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// localPause is how long an endpoint rests after an attempt that failed on this
+// machine, such as when sockets ran out.
+const localPause = time.Second
+
+// worker is what one worker carries from attempt to attempt.
+type worker struct {
+	job    job
+	ep     *endpoint
+	target *catalog.Endpoint // nil: the endpoint was deleted
+	// again: the attempt does not count; the job is queued again, after a pause.
+	again bool
+
+	attempt    event.Attempt
+	settlement event.Settlement
+}
+
+var workers = sync.Pool{New: func() any { return new(worker) }}
+
+// work runs on a goroutine of the pool: it makes one attempt after the other as
+// long as the shard has some.
+func (s *Shard) work() {
+	w := workers.Get().(*worker)
+	defer workers.Put(w)
+	for more := s.turn(w, false); more; more = s.turn(w, true) {
+		w.again = s.attempt(w)
+	}
+	w.job, w.ep, w.target = job{}, nil, nil
+}
+
+// turn hands in the job that w carries, if it has finished one, and fetches the
+// next. When there is none the worker is off the shard's books and must end.
+func (s *Shard) turn(w *worker, finished bool) bool {
+	snap := s.e.o.Catalog.Snapshot()
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if finished {
+		s.finish(w, now)
+	}
+	if !s.draining && s.workers <= s.limit && s.next(w, snap, now) {
+		s.start()
+		return true
+	}
+	s.workers--
+	s.closeIfIdle()
+	return false
+}
+
+// finish takes a job off the books. Its outcome is in the log by now. The
+// caller holds mu.
+func (s *Shard) finish(w *worker, now time.Time) {
+	ep := w.ep
+	ep.inFlight--
+	s.inFlight--
+	s.finished++
+	if !w.job.timed {
+		ep.landed(w.job.d.ID)
+	}
+	if w.again {
+		s.e.queued.Add(w.job.bytes())
+		ep.queue.pushFront(w.job)
+		s.wheel.Add(&ep.token, now.Add(localPause))
+		s.wake()
+	}
+	s.list(ep)
+	s.refill(ep)
+}
+
+// start starts a worker if there is work for one more. Each worker that finds
+// more work than its own starts the next. The caller holds mu.
+func (s *Shard) start() {
+	if s.ready.len() == 0 || s.draining {
+		return
+	}
+	if s.workers < s.limit && s.e.pool.Invoke(s) == nil {
+		s.workers++
+		return
+	}
+	if !s.looking { // the loop is to see whether the workers are held up
+		s.looking = true
+		s.wake()
+	}
+}
+
+// attempt makes one attempt and settles it. It reports whether the job has to
+// be queued again because the attempt does not count.
+func (s *Shard) attempt(w *worker) (again bool) {
+	e, j, st := s.e, &w.job, &w.settlement
+	*st = event.Settlement{Delivery: j.d, Was: j.d.Status}
+	if j.timed {
+		st.Timer = j.d.Due
+	}
+	if reason := refusal(w.target); reason != "" {
+		s.discard(st, reason)
+		return false
+	}
+	project := e.o.Catalog.Snapshot().Project(w.target.ProjectID)
+	if project == nil {
+		s.discard(st, "the project was deleted")
+		return false
+	}
+	a := &w.attempt
+	e.send(j, project, w.target, a)
+	if !a.Class.Charged() {
+		return true
+	}
+	now := time.Now().UTC()
+	st.Attempt = a
+	st.Delivery = decide(j.d, project.Config.Strategy, a, now, rand.Uint32())
+	s.settle(st)
+	e.report(a, &st.Delivery, now)
+	return false
+}
+
+// send makes one attempt. A panic in it is recorded as the attempt's end, and
+// is charged, so that a delivery that always panics comes to an end too.
+func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *event.Attempt) {
+	*a = event.Attempt{
+		DeliveryID: j.d.ID, EndpointID: target.ID, Number: j.d.Attempts + 1, Manual: j.d.Manual, URL: target.URL,
+		RequestHeaders: a.RequestHeaders[:0], ResponseHeaders: a.ResponseHeaders[:0], ResponseBody: a.ResponseBody[:0],
+		StartedAt: time.Now().UTC(),
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a.Class, a.StatusCode, a.Error = event.ClassMalformed, 0, fmt.Sprint("internal error: ", p)
+			e.o.Logger.Error().Str("delivery", j.d.ID.String()).Interface("panic", p).Bytes("stack", debug.Stack()).Msg("an attempt panicked")
+		}
+	}()
+	if j.ev == nil {
+		ev, err := e.o.Store.Event(j.d.ProjectID, j.d.EventID)
+		if err != nil {
+			a.Class, a.Error = event.ClassMalformed, "the event cannot be read: "+err.Error()
+			e.o.Logger.Error().Err(err).Str("delivery", j.d.ID.String()).Msg("an event cannot be read back")
+			return
+		}
+		j.ev = ev
+	}
+	e.o.Sender.Attempt(p, target, &j.d, j.ev, a)
+}
+
+func (s *Shard) discard(st *event.Settlement, reason string) {
+	st.Delivery.Status, st.Delivery.Reason = event.Discarded, reason
+	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
+	s.settle(st)
+	s.e.o.Hooks.Terminal(event.Discarded.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
+}
+
+// settle hands an outcome to the log. A retry is announced to the endpoint's
+// state first: until the log says that it can be read, the timers are not read
+// past it.
+func (s *Shard) settle(st *event.Settlement) {
+	if st.Delivery.Status == event.Retry {
+		s.mu.Lock()
+		ep := s.endpoint(st.Delivery.EndpointID)
+		ep.soon = append(ep.soon, uint64(st.Delivery.Due.UnixMilli()))
+		s.mu.Unlock()
+	}
+	if err := s.e.o.Store.Settle(st); err != nil {
+		// The log is closed or broken: nothing more will be written, and the
+		// delivery is found again at the next start.
+		s.e.o.Logger.Error().Err(err).Str("delivery", st.Delivery.ID.String()).Msg("an outcome was not written; the delivery will be repeated")
+	}
+}
+
+var statusClasses = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}
+
+func (e *Engine) report(a *event.Attempt, d *event.Delivery, now time.Time) {
+	result := a.Class.String()
+	if a.Class == event.ClassNone || a.Class == event.ClassStatus {
+		result = statusClasses[max(0, min(5, a.StatusCode/100))]
+	}
+	e.o.Hooks.Attempted(result, a.Duration)
+	if !d.Status.Owed() {
+		e.o.Hooks.Terminal(d.Status.String(), age(d.ID, now))
+	}
+}

@@ -1,0 +1,45 @@
+package event
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// One sentinel per decision that a caller makes.
+var (
+	ErrBadID      = errors.New("not an id: want 26 characters of Crockford base 32")
+	ErrNotFound   = errors.New("not found")
+	ErrConflict   = errors.New("changed meanwhile")
+	ErrClosed     = errors.New("stopped")
+	ErrOverloaded = errors.New("too much work waiting")
+)
+
+// InvalidError is bad input: which field, and what to do about it.
+type InvalidError struct {
+	Field  string // as the request names it; "" for the request as a whole
+	Reason string // a sentence without the field's name
+}
+
+func (e *InvalidError) Error() string {
+	if e.Field == "" {
+		return e.Reason
+	}
+	return e.Field + ": " + e.Reason
+}
+
+// Invalid builds an InvalidError.
+func Invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
+}
+
+// OverloadError is ErrOverloaded with the time after which to try again.
+type OverloadError struct {
+	What  string
+	After time.Duration
+}
+
+func (e *OverloadError) Error() string { return fmt.Sprintf("%s: try again in %s", e.What, e.After) }
+
+// Is makes errors.Is(err, ErrOverloaded) true.
+func (e *OverloadError) Is(target error) bool { return target == ErrOverloaded }

@@ -1,0 +1,102 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"posthaste/event"
+)
+
+// refusal is an answer other than success, for a request or for one event of a
+// batch. Those that do not depend on the request are made once, below.
+type refusal struct {
+	code    int
+	reason  string // one of the Reason constants
+	message string
+	after   time.Duration // Retry-After; 0: none
+}
+
+var (
+	refuseNoKey      = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "Authentication required"}
+	refuseKey        = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "authorization failed"}
+	refuseTwoKeys    = malformed("more than one Authorization header")
+	refuseProject    = &refusal{code: fasthttp.StatusNotFound, reason: ReasonAuth, message: "Resource not found"}
+	refuseMedia      = unsupported("want Content-Type: application/json")
+	refuseBatchMedia = unsupported("want Content-Type: application/json or application/x-ndjson")
+	refuseEncoding   = unsupported("want no Content-Encoding, gzip or zstd")
+	refuseEmptyBatch = malformed("the request has no events")
+	refuseItemCount  = &refusal{code: fasthttp.StatusRequestEntityTooLarge, reason: ReasonSize,
+		message: fmt.Sprintf("at most %d events in one request", event.MaxBatchItems)}
+
+	refuseNoObject = malformed("an event must be a JSON object")
+	refuseEndpoint = malformed("endpoint not found")
+	refuseOwner    = malformed("owner_id:no endpoint has this owner id")
+	refuseConflict = &refusal{code: fasthttp.StatusConflict, reason: ReasonConflict,
+		message: "idempotency_key:already used for an event with other content"}
+	refuseStopping = &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonDraining,
+		message: "server is stopping", after: 5 * time.Second}
+	refuseStorage = &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonStorage,
+		message: "event could not be stored", after: time.Second}
+)
+
+func malformed(format string, args ...any) *refusal {
+	return &refusal{code: fasthttp.StatusBadRequest, reason: ReasonMalformed, message: fmt.Sprintf(format, args...)}
+}
+
+func unsupported(message string) *refusal {
+	return &refusal{code: fasthttp.StatusUnsupportedMediaType, reason: ReasonMalformed, message: message}
+}
+
+func tooLarge(limit int) *refusal {
+	return &refusal{code: fasthttp.StatusRequestEntityTooLarge, reason: ReasonSize,
+		message: fmt.Sprintf("request body too large: at most %d bytes, decompressed", limit)}
+}
+
+func dataTooLarge(size, limit int) *refusal {
+	return &refusal{code: fasthttp.StatusRequestEntityTooLarge, reason: ReasonSize,
+		message: fmt.Sprintf("data:%d bytes, and this project takes at most %d", size, limit)}
+}
+
+// refusalOf is the answer when the engine accepted nothing.
+func refusalOf(err error) *refusal {
+	switch {
+	case errors.Is(err, event.ErrOverloaded):
+		after := time.Second
+		if load := (*event.OverloadError)(nil); errors.As(err, &load) {
+			after = load.After
+		}
+		return &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonLoad,
+			message: "too much work waiting: try again later", after: max(after, time.Second)}
+	case errors.Is(err, event.ErrClosed):
+		return refuseStopping
+	}
+	return itemRefusal(err, false)
+}
+
+// itemRefusal is the answer for one event that the engine refused.
+func itemRefusal(err error, fanout bool) *refusal {
+	var invalid *event.InvalidError
+	switch {
+	case errors.As(err, &invalid):
+		return malformed("%s", fieldMessage(invalid))
+	case errors.Is(err, event.ErrConflict):
+		return refuseConflict
+	case errors.Is(err, event.ErrNotFound) && fanout:
+		return refuseOwner
+	case errors.Is(err, event.ErrNotFound):
+		return refuseEndpoint
+	case errors.Is(err, event.ErrOverloaded), errors.Is(err, event.ErrClosed):
+		return refusalOf(err)
+	}
+	return refuseStorage
+}
+
+func fieldMessage(e *event.InvalidError) string {
+	if e.Field == "" {
+		return e.Reason
+	}
+	return e.Field + ":" + e.Reason
+}

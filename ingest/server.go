@@ -1,0 +1,124 @@
+package ingest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"posthaste/event"
+)
+
+// ServerOptions bound what clients can make a Server hold and wait for. The
+// zero value has the defaults that the fields name.
+type ServerOptions struct {
+	MaxRequestBytes int // of a body as it is sent; default event.DefaultMaxRequestBytes
+	MaxHeaderBytes  int // of a request's head, and of each connection's read buffer; default 16 KiB
+	MaxConns        int // open at a time; one more is answered 503 and closed; default 8192
+	MaxConnsPerIP   int // open at a time from one address; 0: no bound
+
+	ReadTimeout  time.Duration // for a whole request, from its first byte; default 30 s
+	WriteTimeout time.Duration // for a whole answer; default 30 s
+	IdleTimeout  time.Duration // between requests of a connection; default 75 s
+
+	Logger   fasthttp.Logger     // gets what fasthttp has to say; nil: dropped
+	Rejected func(reason string) // as in Metrics, for requests refused before the handler; may be nil
+}
+
+func (o *ServerOptions) ensureDefaults() {
+	defaultTo(&o.MaxRequestBytes, event.DefaultMaxRequestBytes)
+	defaultTo(&o.MaxHeaderBytes, 16<<10)
+	defaultTo(&o.MaxConns, 8192)
+	defaultTo(&o.ReadTimeout, 30*time.Second)
+	defaultTo(&o.WriteTimeout, 30*time.Second)
+	defaultTo(&o.IdleTimeout, 75*time.Second)
+	if o.Logger == nil {
+		o.Logger = silent{}
+	}
+	if o.Rejected == nil {
+		o.Rejected = func(string) {}
+	}
+}
+
+func defaultTo[T int | time.Duration](v *T, value T) {
+	if *v <= 0 {
+		*v = value
+	}
+}
+
+type silent struct{}
+
+func (silent) Printf(string, ...any) {}
+
+// Server makes a server that hands to handler only requests that can be
+// understood in one way, and answers all others itself, in the envelope of the
+// API. It serves nothing until its Serve is called; who calls that also calls
+// its Shutdown. handler must not keep its argument.
+func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
+	o.ensureDefaults()
+	d := &door{o: o, ids: newRequestIDs(), handler: handler, tooLarge: tooLarge(o.MaxRequestBytes)}
+	return &fasthttp.Server{
+		Handler:                      d.handle,
+		ErrorHandler:                 d.fail,
+		MaxRequestBodySize:           o.MaxRequestBytes,
+		ReadBufferSize:               o.MaxHeaderBytes,
+		Concurrency:                  o.MaxConns,
+		MaxConnsPerIP:                o.MaxConnsPerIP,
+		ReadTimeout:                  o.ReadTimeout,
+		WriteTimeout:                 o.WriteTimeout,
+		IdleTimeout:                  o.IdleTimeout,
+		Logger:                       o.Logger,
+		NoDefaultServerHeader:        true,
+		CloseOnShutdown:              true,
+		SecureErrorLogMessage:        true,
+		DisablePreParseMultipartForm: true,
+	}
+}
+
+// door stands between a server and its handler.
+type door struct {
+	o        ServerOptions
+	ids      *requestIDs
+	handler  fasthttp.RequestHandler
+	tooLarge *refusal
+}
+
+func (d *door) handle(ctx *fasthttp.RequestCtx) {
+	if no := inspect(ctx); no != nil {
+		d.refuse(ctx, no)
+		return
+	}
+	d.handler(ctx)
+}
+
+var (
+	refuseBigHeader = &refusal{code: fasthttp.StatusRequestHeaderFieldsTooLarge, reason: ReasonSize, message: "request headers too large"}
+	refuseSlow      = &refusal{code: fasthttp.StatusRequestTimeout, reason: ReasonMalformed, message: "the request took too long to arrive"}
+	refuseUnread    = malformed("the request is not HTTP, or was cut off")
+)
+
+// fail answers a request that fasthttp could not read.
+func (d *door) fail(ctx *fasthttp.RequestCtx, err error) {
+	var header *fasthttp.ErrSmallBuffer
+	var slow interface{ Timeout() bool }
+	switch {
+	case errors.Is(err, fasthttp.ErrBodyTooLarge):
+		d.refuse(ctx, d.tooLarge)
+	case errors.As(err, &header):
+		d.refuse(ctx, refuseBigHeader)
+	case errors.As(err, &slow) && slow.Timeout():
+		d.refuse(ctx, refuseSlow)
+	default:
+		d.refuse(ctx, refuseUnread)
+	}
+}
+
+// refuse answers and closes the connection, as what follows on it is not to be
+// trusted.
+func (d *door) refuse(ctx *fasthttp.RequestCtx, no *refusal) {
+	d.o.Rejected(no.reason)
+	ctx.Response.Reset()
+	d.ids.set(ctx)
+	answer(ctx, no.code, no, appendError(nil, no.message))
+	ctx.SetConnectionClose()
+}

@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"posthaste/api"
+	"posthaste/catalog"
+	"posthaste/event"
+	"posthaste/ingest"
+)
+
+// defaultKeyHeader is the idempotency header that every project starts with. A
+// project that chose another relies on it, so each of its events must have a key.
+const defaultKeyHeader = "X-Convoy-Idempotency-Key"
+
+// apiServer is the API listener: fasthttp in front, event intake on it, and
+// everything else handed to net/http.
+type apiServer struct {
+	listener net.Listener
+	server   *fasthttp.Server
+	serving  sync.WaitGroup
+}
+
+func (a *App) startAPI(ctx context.Context) error {
+	intake := ingest.New(ingest.Options{
+		Engine:          a.engine,
+		Auth:            a.catalog,
+		Projects:        projects{a.catalog, a.o.MaxPayloadBytes},
+		MaxRequestBytes: a.o.MaxRequestBytes,
+		Metrics:         ingest.Metrics{Observe: a.m.ingested, Rejected: a.m.rejected},
+	})
+	management, err := api.New(api.Options{Catalog: a.catalog, Reader: a.wal, Fault: a.fault})
+	if err != nil {
+		return err
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", a.o.Listen)
+	if err != nil {
+		return fmt.Errorf("--listen: %w", err)
+	}
+	rest := fasthttpadaptor.NewFastHTTPHandler(a.withHealth(management))
+	a.api = &apiServer{listener: ln}
+	a.api.server = ingest.Server(ingest.ServerOptions{
+		MaxRequestBytes: a.o.MaxRequestBytes,
+		Rejected:        a.m.rejected,
+	}, func(ctx *fasthttp.RequestCtx) {
+		if !intake.Handle(ctx) {
+			rest(ctx)
+		}
+	})
+	a.api.serving.Go(func() {
+		if err := a.api.server.Serve(ln); err != nil {
+			a.log.Error().Err(err).Msg("the API listener ended")
+		}
+	})
+	return nil
+}
+
+// stopAPI refuses new requests and waits for those that are being answered.
+func (a *App) stopAPI(ctx context.Context) error {
+	err := a.api.server.ShutdownWithContext(ctx)
+	a.api.serving.Wait()
+	if err != nil {
+		a.log.Warn().Err(err).Msg("some connections to the API were still open")
+	}
+	return nil
+}
+
+func (a *App) fault(requestID string, err error) {
+	a.log.Error().Str("request", requestID).Err(err).Msg("a request failed")
+}
+
+// withHealth answers the health routes beside the API's own.
+func (a *App) withHealth(rest http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", rest)
+	mux.HandleFunc("GET /healthz", a.readyz)
+	mux.HandleFunc("GET /health", a.readyz)
+	return mux
+}
+
+// projects is the catalog as the intake asks it.
+type projects struct {
+	c   *catalog.Catalog
+	max int // bytes of one event's data, whatever a project says
+}
+
+func (p projects) MaxPayload(id event.ID) (bytes int, requireKey, ok bool) {
+	project := p.c.Snapshot().Project(id)
+	if project == nil {
+		return 0, false, false
+	}
+	bytes = p.max
+	if own := project.Config.MaxPayloadReadSize; own > 0 {
+		bytes = min(bytes, own)
+	}
+	return bytes, project.Config.RequestIDHeader != defaultKeyHeader, true
+}

@@ -1,0 +1,185 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"posthaste/catalog"
+	"posthaste/engine"
+	"posthaste/internal/lifecycle"
+	"posthaste/internal/netguard"
+	"posthaste/sender"
+	"posthaste/wal"
+)
+
+// App is one server.
+type App struct {
+	o     Options
+	log   zerolog.Logger
+	m     *meters
+	group *lifecycle.Group
+
+	// Set by the stages as they start, in this order.
+	admin   *adminServer
+	wal     *wal.Log
+	catalog *catalog.Catalog
+	sender  *sender.Sender
+	engine  *engine.Engine
+	api     *apiServer
+
+	ready   atomic.Bool // takes events
+	fatal   sync.Once
+	failure atomic.Pointer[error]
+}
+
+// New checks the options and builds a server that does nothing yet.
+func New(o Options) (*App, error) {
+	o.EnsureDefaults()
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version)}
+	a.group = lifecycle.NewGroup(nil)
+	// Stop runs in the reverse order, which is the order of the data:
+	// intake ─► engine and its attempts ─► log. Health is answered to the last.
+	a.group.Add("admin listener", lifecycle.NewFunc(a.startAdmin, a.stopAdmin))
+	a.group.Add("log", lifecycle.NewFunc(a.startLog, a.stopLog))
+	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
+	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
+	return a, nil
+}
+
+// Start opens the log, recovers what was owed, and serves. When it fails,
+// nothing is left running. An error that is ErrStorage came of the log.
+func (a *App) Start(ctx context.Context) error {
+	if err := a.group.Start(ctx); err != nil {
+		return err
+	}
+	a.ready.Store(true)
+	return nil
+}
+
+// Stop takes no more events, lets the attempts on their way end, writes their
+// outcomes and closes the log. When ctx ends, attempts are cut short; they are
+// made again after the next start. After a failure of the store it returns that at
+// once: there is nothing left that could be written.
+func (a *App) Stop(ctx context.Context) error {
+	a.ready.Store(false)
+	if err := a.failure.Load(); err != nil {
+		return *err
+	}
+	// A stage whose time is over has been told so, and must still be waited for:
+	// the log may not close under it.
+	err := a.group.Stop(ctx)
+	if err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		err = a.group.Stop(context.Background())
+	}
+	return err
+}
+
+// Addr is the API's address, once started.
+func (a *App) Addr() string { return a.api.listener.Addr().String() }
+
+// AdminAddr is the admin listener's address, once started.
+func (a *App) AdminAddr() string { return a.admin.listener.Addr().String() }
+
+func (a *App) startLog(context.Context) (err error) {
+	a.wal, err = wal.Open(wal.Options{
+		Dir:        a.o.DataDir + "/log",
+		Partitions: a.o.Partitions,
+		Relaxed:    a.o.Durability == DurabilityRelaxed,
+		CreatedBy:  "posthaste " + a.o.Version,
+		Logger:     a.log,
+		Sink:       &sink{a},
+		OnFatal:    a.storageFailed,
+		Observe:    a.m.committed,
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	a.m.watchLog(a.wal)
+	return nil
+}
+
+func (a *App) stopLog(context.Context) error {
+	if err := a.wal.Close(); err != nil {
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	return nil
+}
+
+// storageFailed is called by the log when a write or an fsync failed. What was
+// not acknowledged by now never will be. It does not return, as the log asks:
+// the process is to end, and everything that waits for the log waits until then.
+func (a *App) storageFailed(err error) {
+	err = fmt.Errorf("%w: %w", ErrStorage, err)
+	a.failure.CompareAndSwap(nil, &err)
+	a.ready.Store(false)
+	a.fatal.Do(func() { a.o.OnFatal(err) })
+	select {}
+}
+
+func (a *App) startEngine(ctx context.Context) (err error) {
+	guard := a.guard()
+	if err = a.openCatalog(guard); err != nil {
+		return err
+	}
+	a.sender = sender.New(sender.Options{
+		Guard:                guard,
+		UserAgent:            "posthaste/" + a.o.Version,
+		MaxResponseBodyBytes: a.o.ResponseBodyBytes,
+		MaxConnsPerEndpoint:  a.o.EndpointConcurrency,
+	})
+	a.engine, err = engine.New(engine.Options{
+		Store:       a.wal,
+		Catalog:     a.catalog,
+		Sender:      a.sender,
+		NewPool:     newPool,
+		MaxInFlight: a.o.MaxInFlight,
+		EndpointCap: a.o.EndpointConcurrency,
+		Window:      a.o.EndpointWindow,
+		QueueBytes:  a.o.QueueBytes,
+		Hooks:       a.m.hooks(),
+		Logger:      a.log,
+	})
+	if err == nil {
+		err = a.engine.Start(ctx)
+	}
+	if err != nil {
+		a.sender.Close()
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	a.m.watchEngine(a.engine, a.sender)
+	return nil
+}
+
+func newPool(size int, run func(*engine.Shard)) (engine.Pool, error) {
+	return sender.NewPool(size, run)
+}
+
+func (a *App) openCatalog(guard *netguard.Policy) (err error) {
+	a.catalog, err = catalog.Open(a.wal, catalog.Options{
+		Pepper:      a.o.Pepper,
+		InstanceKey: a.o.InstanceKey,
+		URLPolicy:   urlPolicy(guard),
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	a.m.watchCatalog(a.catalog)
+	return nil
+}
+
+func (a *App) stopEngine(ctx context.Context) error {
+	err := a.engine.Stop(ctx)
+	a.sender.Close()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+// Package app is the composition root: it opens, wires, starts and stops every
+// part of the server. The command runs it, and so do end-to-end tests in process.
+package app
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"posthaste/event"
+)
+
+// ErrStorage is wrapped by every error of New, Start, Stop and OnFatal that came
+// of the store: a failed sync, corruption, a disk that does not answer. Starting
+// again does not help before somebody has looked, so the process exits with a
+// code of its own.
+var ErrStorage = errors.New("storage failure")
+
+// The durability modes.
+const (
+	DurabilityFsync   = "fsync"   // an acknowledged event is on disk
+	DurabilityRelaxed = "relaxed" // a power cut may lose the last moments
+)
+
+// The defaults of Options that no other package has.
+const (
+	DefaultDataDir             = "./data"
+	DefaultListen              = "127.0.0.1:5005"
+	DefaultAdminListen         = "127.0.0.1:5006"
+	DefaultShutdownTimeout     = 30 * time.Second
+	DefaultQueueBytes          = 128 << 20
+	DefaultMaxInFlight         = 4096
+	DefaultEndpointWindow      = 1024
+	DefaultEndpointConcurrency = 32
+	DefaultResponseBodyBytes   = 4 << 10
+)
+
+// PepperBytes is the length of a pepper.
+const PepperBytes = 32
+
+// minInstanceKeyBytes is the shortest instance key that is taken.
+const minInstanceKeyBytes = 16
+
+// Options is everything an operator decides. The zero value of a field means
+// its default, except where the field says otherwise. The flag of a field is
+// named in Validate's errors.
+type Options struct {
+	DataDir     string // the store's directory, made if missing; DefaultDataDir
+	Listen      string // host:port of the API; port 0 picks a free one; DefaultListen
+	AdminListen string // host:port of metrics, health and pprof; DefaultAdminListen
+
+	// EgressAllow are networks that deliveries may reach although they are not
+	// public, such as an operator's own 10.0.0.0/8. None by default.
+	EgressAllow []netip.Prefix
+	// AllowHTTP lets endpoints be http and not only https. A project may still
+	// refuse them for itself. There is no default: the zero value is https only.
+	AllowHTTP bool
+
+	// InstanceKey is the API key that may do everything, of at least 16
+	// bytes. Required.
+	InstanceKey string
+	// Pepper keys the digests of API keys: PepperBytes random bytes that must be
+	// the same as long as the store lives. Required.
+	Pepper []byte
+
+	Durability      string        // DurabilityFsync or DurabilityRelaxed; DurabilityFsync
+	ShutdownTimeout time.Duration // how long a graceful stop waits for attempts; 1s to 1h; DefaultShutdownTimeout
+
+	MaxRequestBytes int // of one request, decompressed; 1 KiB to 1 GiB; event.DefaultMaxRequestBytes
+	MaxPayloadBytes int // of one event's data; 1 to MaxRequestBytes; event.DefaultMaxPayloadBytes
+
+	QueueBytes          int64 // memory for work that waits, of all endpoints; 1 MiB to 1 TiB; DefaultQueueBytes
+	MaxInFlight         int   // attempts at once, of all endpoints; 1 to 1,000,000; DefaultMaxInFlight
+	EndpointWindow      int   // deliveries of one endpoint kept in memory; 1 to 1,000,000; DefaultEndpointWindow
+	EndpointConcurrency int   // attempts at once to one endpoint; 1 to 10,000; DefaultEndpointConcurrency
+	ResponseBodyBytes   int   // of an answer's body kept with its attempt; 1 to 1 MiB; DefaultResponseBodyBytes
+
+	// Partitions is the number of partitions a new store gets, 1 to 65,536. A
+	// store that exists keeps its own. event.DefaultPartitions by default.
+	Partitions int
+
+	Version string         // shown in metrics and as the User-Agent; "dev"
+	Logger  zerolog.Logger // the zero value logs nothing
+	// OnFatal is called at most once, from any goroutine, when storage has failed
+	// and the process must end. It must not block and must not call Stop. A nil
+	// one is ignored: the server stops taking events, and Stop returns the error.
+	OnFatal func(error)
+}
+
+// EnsureDefaults sets the fields that are zero to their defaults.
+func (o *Options) EnsureDefaults() {
+	o.DataDir = cmp.Or(o.DataDir, DefaultDataDir)
+	o.Listen = cmp.Or(o.Listen, DefaultListen)
+	o.AdminListen = cmp.Or(o.AdminListen, DefaultAdminListen)
+	o.Durability = cmp.Or(o.Durability, DurabilityFsync)
+	o.ShutdownTimeout = cmp.Or(o.ShutdownTimeout, DefaultShutdownTimeout)
+	o.MaxRequestBytes = cmp.Or(o.MaxRequestBytes, event.DefaultMaxRequestBytes)
+	o.MaxPayloadBytes = cmp.Or(o.MaxPayloadBytes, min(event.DefaultMaxPayloadBytes, o.MaxRequestBytes))
+	o.QueueBytes = cmp.Or(o.QueueBytes, DefaultQueueBytes)
+	o.MaxInFlight = cmp.Or(o.MaxInFlight, DefaultMaxInFlight)
+	o.EndpointWindow = cmp.Or(o.EndpointWindow, DefaultEndpointWindow)
+	o.EndpointConcurrency = cmp.Or(o.EndpointConcurrency, DefaultEndpointConcurrency)
+	o.ResponseBodyBytes = cmp.Or(o.ResponseBodyBytes, DefaultResponseBodyBytes)
+	o.Partitions = cmp.Or(o.Partitions, event.DefaultPartitions)
+	o.Version = cmp.Or(o.Version, "dev")
+	if o.OnFatal == nil {
+		o.OnFatal = func(error) {}
+	}
+}
+
+// Validate reports every field that is out of its range, by the name of its
+// flag. It is called after EnsureDefaults.
+func (o *Options) Validate() error {
+	return errors.Join(o.ValidateSettings(), o.validateSecrets())
+}
+
+// ValidateSettings is Validate without the instance key and the pepper, which
+// are not settings: it is what a configuration can be checked for without
+// touching the data directory.
+func (o *Options) ValidateSettings() error {
+	return errors.Join(
+		checkText("data", o.DataDir),
+		checkAddress("listen", o.Listen),
+		checkAddress("admin-listen", o.AdminListen),
+		o.checkListeners(),
+		o.checkEgress(),
+		o.checkDurability(),
+		checkDuration("shutdown-timeout", o.ShutdownTimeout, time.Second, time.Hour),
+		checkRange("max-request-bytes", int64(o.MaxRequestBytes), 1<<10, 1<<30),
+		checkRange("max-payload-bytes", int64(o.MaxPayloadBytes), 1, int64(max(o.MaxRequestBytes, 1))),
+		checkRange("queue-bytes", o.QueueBytes, 1<<20, 1<<40),
+		checkRange("max-in-flight", int64(o.MaxInFlight), 1, 1_000_000),
+		checkRange("endpoint-window", int64(o.EndpointWindow), 1, 1_000_000),
+		checkRange("endpoint-concurrency", int64(o.EndpointConcurrency), 1, 10_000),
+		checkRange("response-body-bytes", int64(o.ResponseBodyBytes), 1, 1<<20),
+		checkRange("partitions", int64(o.Partitions), 1, 1<<16),
+	)
+}
+
+func (o *Options) validateSecrets() error {
+	var bad []error
+	if len(o.InstanceKey) < minInstanceKeyBytes {
+		bad = append(bad, fmt.Errorf("the instance key (POSTHASTE_ROOT_KEY) must have at least %d bytes, not %d", minInstanceKeyBytes, len(o.InstanceKey)))
+	}
+	for _, c := range []byte(o.InstanceKey) {
+		if c <= ' ' || c > '~' {
+			bad = append(bad, errors.New("the instance key (POSTHASTE_ROOT_KEY) must be printable ASCII without spaces: it is sent in a header"))
+			break
+		}
+	}
+	if len(o.Pepper) != PepperBytes {
+		bad = append(bad, fmt.Errorf("the pepper must have %d bytes, not %d", PepperBytes, len(o.Pepper)))
+	}
+	return errors.Join(bad...)
+}
+
+func (o *Options) checkListeners() error {
+	_, port, err := net.SplitHostPort(o.Listen)
+	if err != nil || port == "0" || o.Listen != o.AdminListen {
+		return nil
+	}
+	return fmt.Errorf("--admin-listen must differ from --listen, both are %s", o.Listen)
+}
+
+func (o *Options) checkEgress() error {
+	for _, p := range o.EgressAllow {
+		if !p.IsValid() {
+			return errors.New("--egress-allow must be networks such as 10.0.0.0/8")
+		}
+		if p != p.Masked() {
+			return fmt.Errorf("--egress-allow: %s has bits beyond its mask, did you mean %s?", p, p.Masked())
+		}
+	}
+	return nil
+}
+
+func (o *Options) checkDurability() error {
+	if o.Durability == DurabilityFsync || o.Durability == DurabilityRelaxed {
+		return nil
+	}
+	return fmt.Errorf("--durability must be %s or %s, not %q", DurabilityFsync, DurabilityRelaxed, o.Durability)
+}
+
+func checkText(flag, value string) error {
+	if value == "" {
+		return fmt.Errorf("--%s must not be empty", flag)
+	}
+	return nil
+}
+
+func checkAddress(flag, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("--%s must be host:port with a port from 0 to 65535, not %q", flag, value)
+	}
+	return nil
+}
+
+func checkDuration(flag string, value, low, high time.Duration) error {
+	if value < low || value > high {
+		return fmt.Errorf("--%s must be from %s to %s, not %s", flag, low, high, value)
+	}
+	return nil
+}
+
+func checkRange(flag string, value, low, high int64) error {
+	if value < low || value > high {
+		return fmt.Errorf("--%s must be from %d to %d, not %d", flag, low, high, value)
+	}
+	return nil
+}

@@ -1,0 +1,182 @@
+package ratelimit
+
+import (
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func keyOf(i int) (k Key) {
+	binary.BigEndian.PutUint64(k[8:], uint64(i))
+	return k
+}
+
+func TestTableKeepsKeysApart(t *testing.T) {
+	table := NewTable(1000)
+	l := PerDuration(1, time.Minute, 0)
+	for i := range 100 {
+		if wait := table.Take(keyOf(i), l, start); wait != 0 {
+			t.Fatalf("key %d, first: wait %v", i, wait)
+		}
+		if wait := table.Take(keyOf(i), l, start); wait != time.Minute {
+			t.Fatalf("key %d, second: wait %v", i, wait)
+		}
+	}
+	if n := table.Len(); n != 100 {
+		t.Errorf("%d keys, want 100", n)
+	}
+}
+
+func TestTableWithoutLimitStoresNothing(t *testing.T) {
+	table := NewTable(1000)
+	if wait := table.Take(keyOf(1), Limit{}, start); wait != 0 || table.Len() != 0 {
+		t.Errorf("wait %v, %d keys", wait, table.Len())
+	}
+}
+
+// TestTableForgetsTheExpiredFirst: a key whose TAT is to come stays limited
+// while thousands of others come and expire. The shards are small enough for
+// each look to see all of one.
+func TestTableForgetsTheExpiredFirst(t *testing.T) {
+	table := NewTable(8 * tableShards)
+	slow, quick := PerDuration(1, time.Hour, 0), PerDuration(1, time.Millisecond, 0)
+	now := start
+	if wait := table.Take(keyOf(0), slow, now); wait != 0 {
+		t.Fatalf("wait %v", wait)
+	}
+	for i := 1; i <= 5000; i++ {
+		now = now.Add(time.Millisecond)
+		if wait := table.Take(keyOf(i), quick, now); wait != 0 {
+			t.Fatalf("key %d: wait %v", i, wait)
+		}
+	}
+	if want := start.Add(time.Hour).Sub(now); table.Take(keyOf(0), slow, now) != want {
+		t.Error("the key that was not expired is forgotten")
+	}
+	if n := table.Len(); n > 8*tableShards {
+		t.Errorf("%d keys, room for %d", n, 8*tableShards)
+	}
+}
+
+func TestTableIsBoundedWhenAllAreActive(t *testing.T) {
+	l := PerDuration(1, time.Hour, 0)
+	for _, room := range []int{-1, 0, 1, 64, 65, 10_000} {
+		table := NewTable(room)
+		most := max(tableShards, (room+tableShards-1)/tableShards*tableShards)
+		for i := range 20_000 {
+			if wait := table.Take(keyOf(i), l, start); wait != 0 {
+				t.Fatalf("room %d, new key %d: wait %v", room, i, wait)
+			}
+		}
+		if n := table.Len(); n > most || n < most/2 {
+			t.Errorf("room %d: %d keys, want about %d and no more", room, n, most)
+		}
+	}
+}
+
+func TestEvict(t *testing.T) {
+	f := func(now int64, want ...int64) {
+		t.Helper()
+		s := tableShard{tats: map[Key]int64{keyOf(1): 30, keyOf(2): 10, keyOf(3): 20}}
+		s.evictLocked(now)
+		if len(s.tats) != len(want) {
+			t.Fatalf("at %d: left %v, want %v", now, s.tats, want)
+		}
+		for _, tat := range want {
+			found := false
+			for _, got := range s.tats {
+				found = found || got == tat
+			}
+			if !found {
+				t.Errorf("at %d: left %v, want %v", now, s.tats, want)
+			}
+		}
+	}
+	for range 20 { // the walk of a map starts anywhere
+		f(5, 20, 30)
+		f(10, 20, 30)
+		f(20, 30)
+		f(30)
+	}
+}
+
+func TestEvictLooksAtFew(t *testing.T) {
+	s := tableShard{tats: map[Key]int64{}}
+	for i := range 10 * evictionScan {
+		s.tats[keyOf(i)] = 1
+	}
+	s.evictLocked(1)
+	if n := len(s.tats); n != 9*evictionScan {
+		t.Errorf("%d left, want %d", n, 9*evictionScan)
+	}
+}
+
+// TestTableConcurrently: of all who ask at one moment, exactly a burst is let
+// through for each key.
+func TestTableConcurrently(t *testing.T) {
+	const keys, goroutines, rounds = 16, 8, 50
+	table := NewTable(keys * tableShards)
+	l := PerDuration(100, time.Second, 20)
+	var taken [keys]atomic.Int64
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for i := range keys * rounds {
+				if table.Take(keyOf(i%keys), l, start) == 0 {
+					taken[i%keys].Add(1)
+				}
+				table.Len()
+			}
+		})
+	}
+	wg.Wait()
+	for i := range taken {
+		if n := taken[i].Load(); n != 20 {
+			t.Errorf("key %d: %d taken, want 20", i, n)
+		}
+	}
+}
+
+func TestTableTakeDoesNotAllocate(t *testing.T) {
+	table := NewTable(1000)
+	l := PerDuration(5000, time.Minute, 0)
+	now := start
+	n := testing.AllocsPerRun(1000, func() {
+		table.Take(keyOf(1), l, now)
+		now = now.Add(5 * time.Millisecond)
+	})
+	if n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkTableTake(b *testing.B) {
+	const keys = 1024
+	l := PerDuration(1_000_000, time.Second, 0)
+	b.Run("one", func(b *testing.B) {
+		table := NewTable(4 * keys)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			table.Take(keyOf(i%keys), l, start.Add(time.Duration(i)))
+		}
+	})
+	b.Run("parallel", func(b *testing.B) {
+		table := NewTable(4 * keys)
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			for i := 0; pb.Next(); i++ {
+				table.Take(keyOf(i%keys), l, start.Add(time.Duration(i)))
+			}
+		})
+	})
+	b.Run("full", func(b *testing.B) {
+		table := NewTable(keys)
+		hourly := PerDuration(1, time.Hour, 0)
+		b.ReportAllocs()
+		for i := 0; b.Loop(); i++ {
+			table.Take(keyOf(i), hourly, start)
+		}
+	})
+}

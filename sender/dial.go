@@ -1,0 +1,115 @@
+package sender
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"syscall"
+	"time"
+
+	"posthaste/internal/netguard"
+)
+
+// dialer makes guarded connections. The handshake is done here and not by
+// fasthttp, whose request timeout does not cover it.
+type dialer struct {
+	tcp  *netguard.Dialer
+	tls  *tls.Config // what every https endpoint's configuration is cloned from
+	live *liveConns
+}
+
+// errAborted is what a dial ends with after Cancel.
+var errAborted = errors.New("the server stopped")
+
+// handshakeError is about a peer that TCP reached and TLS did not.
+type handshakeError struct {
+	address string
+	err     error
+}
+
+func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error() }
+func (e *handshakeError) Unwrap() error { return e.err }
+
+// dial connects to addr within timeout, handshake included; config is nil for http.
+func (d *dialer) dial(addr string, timeout time.Duration, config *tls.Config) (net.Conn, error) {
+	deadline := time.Now().Add(timeout)
+	tcp, err := d.tcp.DialTimeout(addr, timeout)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := rawOf(tcp)
+	if err != nil {
+		_ = tcp.Close()
+		return nil, err
+	}
+	c := newConn(tcp, raw, d.live)
+	if !d.live.add(c) {
+		c.abort()
+		return nil, errAborted
+	}
+	if config == nil {
+		return c, nil
+	}
+	if err := c.handshake(config, deadline); err != nil {
+		c.broken = true
+		_ = c.Close()
+		return nil, &handshakeError{c.address, err}
+	}
+	return c, nil
+}
+
+func (c *conn) handshake(config *tls.Config, deadline time.Time) error {
+	c.under = &underTLS{Conn: c.tcp}
+	over := tls.Client(c.under, config)
+	if err := c.tcp.SetDeadline(deadline); err != nil {
+		return err
+	}
+	if err := over.Handshake(); err != nil {
+		return err
+	}
+	c.Conn = over
+	return nil
+}
+
+func rawOf(tcp net.Conn) (syscall.RawConn, error) {
+	s, ok := tcp.(syscall.Conn)
+	if !ok {
+		return nil, fmt.Errorf("BUG: a %T cannot be guarded", tcp)
+	}
+	return s.SyscallConn()
+}
+
+// baseTLS is what every endpoint's TLS configuration is made from.
+func baseTLS(o *tls.Config) *tls.Config {
+	c := &tls.Config{}
+	if o != nil {
+		c = o.Clone()
+	}
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+	c.NextProtos = []string{"http/1.1"}
+	c.ClientSessionCache = nil
+	return c
+}
+
+// endpointTLS is base for one host. Its session cache holds that host's sessions
+// only, so nothing of an endpoint is offered to another.
+func endpointTLS(base *tls.Config, host string) *tls.Config {
+	c := base.Clone()
+	c.ServerName = host
+	c.ClientSessionCache = tls.NewLRUClientSessionCache(1)
+	return c
+}
+
+// RootsWith is the system's certificate authorities and those in pem.
+func RootsWith(pem []byte) (*x509.CertPool, error) {
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		return nil, fmt.Errorf("read the system's certificate authorities: %w", err)
+	}
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("no certificate in the PEM text")
+	}
+	return pool, nil
+}

@@ -1,0 +1,150 @@
+package sender
+
+import (
+	"crypto/tls"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"posthaste/internal/netguard"
+)
+
+// The defaults of Options.
+const (
+	DefaultUserAgent            = "posthaste"
+	DefaultMaxResponseBodyBytes = 4 << 10
+	DefaultMaxConnsPerEndpoint  = 64
+	DefaultMaxClients           = 20_000
+	DefaultIdleConn             = 10 * time.Second
+	DefaultIdleClient           = time.Minute
+	DefaultMaxConnAge           = 5 * time.Minute
+)
+
+// Options configure a Sender. Zero fields take the default that is named.
+type Options struct {
+	// Guard says which URLs and addresses may be called. Required.
+	Guard *netguard.Policy
+	// Dial tunes name resolution and bounds the making of a TCP connection. The
+	// attempt's own time bounds it too.
+	Dial netguard.DialerOptions
+	// UserAgent is the User-Agent header, "posthaste/<version>"; DefaultUserAgent.
+	UserAgent string
+	// MaxResponseBodyBytes is how much of an answer's body is recorded;
+	// DefaultMaxResponseBodyBytes.
+	MaxResponseBodyBytes int
+	// MaxConnsPerEndpoint bounds the connections, and with them the attempts in
+	// flight, of one endpoint; DefaultMaxConnsPerEndpoint.
+	MaxConnsPerEndpoint int
+	// MaxClients bounds the endpoints that are remembered, each at about 2 KiB and
+	// its connections; DefaultMaxClients. Over it, one that rests makes way.
+	MaxClients int
+	// IdleConn is how long a connection is kept open without a request;
+	// DefaultIdleConn.
+	IdleConn time.Duration
+	// IdleClient is how long an endpoint without a request is remembered;
+	// DefaultIdleClient. After it the endpoint costs no memory here.
+	IdleClient time.Duration
+	// MaxConnAge is how long a connection serves at the most, so that a change in
+	// the DNS is followed; DefaultMaxConnAge.
+	MaxConnAge time.Duration
+	// TLSConfig is what https endpoints are called with: roots (see RootsWith),
+	// client certificates. Nil trusts the system's roots. It is cloned; TLS is 1.2
+	// at the least whatever it says.
+	TLSConfig *tls.Config
+}
+
+func (o *Options) setDefaults() {
+	if o.UserAgent == "" {
+		o.UserAgent = DefaultUserAgent
+	}
+	orDefault(&o.MaxResponseBodyBytes, DefaultMaxResponseBodyBytes)
+	orDefault(&o.MaxConnsPerEndpoint, DefaultMaxConnsPerEndpoint)
+	orDefault(&o.MaxClients, DefaultMaxClients)
+	orDefault(&o.IdleConn, DefaultIdleConn)
+	orDefault(&o.IdleClient, DefaultIdleClient)
+	orDefault(&o.MaxConnAge, DefaultMaxConnAge)
+}
+
+func orDefault[T int | time.Duration](v *T, def T) {
+	if *v <= 0 {
+		*v = def
+	}
+}
+
+// Sender makes attempts. Its methods may be called from any goroutine.
+type Sender struct {
+	options Options
+	dialer  dialer
+	clients clients
+	live    liveConns
+
+	stopped   atomic.Bool // no new attempts
+	cancelled atomic.Bool // attempts in flight were cut short
+
+	stop      chan struct{}
+	stopOnce  sync.Once
+	sweeping  sync.WaitGroup
+	staleSeen atomic.Uint64
+}
+
+// New makes a Sender and starts its one goroutine, which Close stops. It panics
+// if Options.Guard is missing.
+func New(o Options) *Sender {
+	if o.Guard == nil {
+		panic("BUG: sender: Options.Guard is missing")
+	}
+	o.setDefaults()
+	s := &Sender{options: o, stop: make(chan struct{})}
+	s.live.init()
+	s.dialer = dialer{tcp: o.Guard.Dialer(o.Dial), tls: baseTLS(o.TLSConfig), live: &s.live}
+	s.clients.init(&s.options, &s.dialer)
+	s.sweeping.Go(s.sweep)
+	return s
+}
+
+// Cancel is the hard stop: attempts in flight, whatever they wait for, and all
+// later ones end at once as event.ClassCancelled. It does not wait for them.
+// Calling it twice is harmless.
+func (s *Sender) Cancel() {
+	s.stopped.Store(true)
+	s.cancelled.Store(true)
+	_ = s.dialer.tcp.Close()
+	s.live.abort()
+}
+
+// Close closes the connections that rest and waits for the Sender's goroutine.
+// Attempts that are in flight finish, and close their connections behind them;
+// later ones end at once as event.ClassCancelled. Calling it twice is harmless.
+func (s *Sender) Close() {
+	s.stopped.Store(true)
+	s.stopOnce.Do(func() { close(s.stop) })
+	s.sweeping.Wait()
+	s.clients.retireAll()
+}
+
+// Stats is what a Sender holds and has seen.
+type Stats struct {
+	Clients int    // endpoints that are remembered
+	Conns   int    // connections that are open, in use or not
+	Stale   uint64 // connections found closed or out of step when they were to be used again
+}
+
+// Stats counts. It takes every lock of the Sender for a moment, so it is for
+// scrapes and not for hot paths.
+func (s *Sender) Stats() Stats {
+	return Stats{Clients: s.clients.count(), Conns: s.live.count(), Stale: s.staleSeen.Load()}
+}
+
+// sweep closes what rests. It runs in the Sender's goroutine.
+func (s *Sender) sweep() {
+	tick := time.NewTicker(max(s.options.IdleConn/2, 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case now := <-tick.C:
+			s.clients.sweep(now)
+		}
+	}
+}

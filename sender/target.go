@@ -1,0 +1,111 @@
+package sender
+
+import (
+	"crypto/tls"
+	"net"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// target is one endpoint's connections. It outlives changes of the endpoint that
+// leave host, port and scheme as they are.
+type target struct {
+	address string // host:port
+	https   bool
+	options *Options
+	host    fasthttp.HostClient
+	retired atomic.Bool // nothing is to rest here any more
+
+	dialer *dialer
+	tls    func() *tls.Config // made for the first connection
+}
+
+func newTarget(u *url.URL, o *Options, d *dialer) *target {
+	t := &target{address: addressOf(u), https: u.Scheme == "https", options: o, dialer: d}
+	name := u.Hostname()
+	t.tls = sync.OnceValue(func() *tls.Config { return endpointTLS(d.tls, name) })
+	t.host.Addr = t.address
+	t.host.MaxConns = o.MaxConnsPerEndpoint
+	t.host.DialTimeout = t.dial
+	return t
+}
+
+// addressOf is where u is called: host and port.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	default:
+		port = "80"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// same reports whether u is called through the connections of t.
+func (t *target) same(u *url.URL) bool {
+	return t.https == (u.Scheme == "https") && t.address == addressOf(u)
+}
+
+// dial is fasthttp's dial hook.
+func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
+	if !t.https {
+		return t.dialer.dial(addr, timeout, nil)
+	}
+	return t.dialer.dial(addr, timeout, t.tls())
+}
+
+// do makes one exchange on a connection that rests, or on a new one. Stale
+// connections are passed over: nothing was sent on them, so they are no attempt.
+// It returns how many there were. fasthttp hands out the connection that has
+// rested longest, so a surplus shrinks as its members grow stale.
+//
+// fasthttp is told that the connection will not be kept, because it would start
+// a goroutine per endpoint to close idle ones; the Sender's sweep does that.
+func (t *target) do(x *exchange) (stale int, err error) {
+	now := x.attempt.StartedAt
+	for {
+		held, err := t.host.AcquireConn(x.deadline.Sub(now), true)
+		if err != nil {
+			return stale, err
+		}
+		c := held.Conn().(*conn)
+		if c.stale(now, t.options) {
+			t.host.CloseConn(held)
+			stale++
+			if now = time.Now(); now.Before(x.deadline) {
+				continue
+			}
+			return stale, errNoTime
+		}
+		keep, err := x.run(c)
+		if keep && !t.retired.Load() {
+			c.rested = x.ended
+			t.host.ReleaseConn(held)
+			t.closeIfRetired()
+			return stale, nil
+		}
+		c.broken = c.broken || err != nil
+		t.host.CloseConn(held)
+		return stale, err
+	}
+}
+
+// closeIfRetired makes sure that no connection rests on a target that was retired
+// while it was being released: either retire finds it, or this does.
+func (t *target) closeIfRetired() {
+	if t.retired.Load() {
+		t.host.CloseIdleConnections()
+	}
+}
+
+// retire closes the connections that rest, and lets no other rest.
+func (t *target) retire() {
+	t.retired.Store(true)
+	t.host.CloseIdleConnections()
+}

@@ -1,0 +1,168 @@
+package wal
+
+import (
+	"context"
+	"encoding/binary"
+	"hash/crc32"
+	"slices"
+	"sync"
+	"time"
+
+	"posthaste/event"
+)
+
+// Append makes submissions durable: each event that has no Err, and a delivery
+// for each endpoint in its Owed, all of them in one atomic batch. It sets their
+// ids, which rise in commit order, and returns after the fsync; the Sink gets
+// them right after. A submission whose idempotency key was seen before becomes a
+// Duplicate, or gets an Err if its content differs.
+//
+// An error means that nothing was accepted: event.ErrClosed, the context's
+// error while it waited for room, or the log's failure, which is final. The
+// context does not cut short the wait for the disk: what is on its way is
+// accepted.
+func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	keyed, err := l.claimKeys(ctx, subs)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(subs, wanted) {
+		err = l.commit(subs, keyed)
+	}
+	if keyed != nil {
+		l.releaseKeys(keyed, subs, err)
+	}
+	return err
+}
+
+// commit puts the submissions into the group and waits until it is durable.
+func (l *Log) commit(subs []event.Submission, keyed *claims) error {
+	w := waiters.Get().(*waiter)
+	defer waiters.Put(w)
+	if err := l.enqueue(subs, w, keyed); err != nil {
+		return err
+	}
+	return <-w.done
+}
+
+func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	s.prepare(subs)
+	now := uint64(time.Now().UnixMilli())
+
+	g, err := l.reserve()
+	if err != nil {
+		return err
+	}
+	l.clock = max(l.clock, now)
+	for i := range subs {
+		if !accepted(&subs[i]) {
+			continue
+		}
+		l.addEvent(g, &subs[i].Event, s, i)
+	}
+	if keyed != nil {
+		l.addKeys(g, keyed, subs)
+	}
+	g.waiters = append(g.waiters, w)
+	g.events = append(g.events, subs)
+	l.mu.Unlock()
+	poke(l.wake)
+	return nil
+}
+
+func accepted(s *event.Submission) bool { return s.Err == nil && !s.Duplicate }
+
+func wanted(s event.Submission) bool { return accepted(&s) }
+
+// scratch holds the encoded meta data of a request's events, built before the
+// group is locked.
+type scratch struct {
+	meta []byte
+	ends []int
+	crcs []uint32
+	key  []byte
+	val  []byte
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+const maxScratchBytes = 1 << 20
+
+func (s *scratch) prepare(subs []event.Submission) {
+	if cap(s.meta) > maxScratchBytes {
+		s.meta = nil
+	}
+	s.meta, s.ends, s.crcs = s.meta[:0], s.ends[:0], s.crcs[:0]
+	for i := range subs {
+		var crc uint32
+		if accepted(&subs[i]) {
+			s.meta = appendEventMeta(s.meta, &subs[i].Event)
+			crc = crc32.Checksum(subs[i].Event.Data, castagnoli)
+		}
+		s.ends, s.crcs = append(s.ends, len(s.meta)), append(s.crcs, crc)
+	}
+}
+
+func (s *scratch) metaOf(i int) []byte {
+	start := 0
+	if i > 0 {
+		start = s.ends[i-1]
+	}
+	return s.meta[start:s.ends[i]]
+}
+
+// addEvent gives an event and its deliveries their ids and writes them into the
+// group. The caller holds mu.
+func (l *Log) addEvent(g *group, ev *event.Event, s *scratch, i int) {
+	first := l.nextSeq(len(ev.Owed) + 1)
+	ev.ID = event.DeliveryID(l.clock, l.node, first)
+	meta := s.metaOf(i)
+	putMillis(meta[eventSeqOffset:], first+1)
+
+	op := g.batch.SetDeferred(eventKeyLen, len(meta)+len(ev.Data))
+	appendEventKey(op.Key[:0], ev.ProjectID, ev.ID)
+	sealEvent(meta, op.Key, s.crcs[i])
+	copy(op.Value[copy(op.Value, meta):], ev.Data)
+	_ = op.Finish()
+
+	for j := range ev.Owed {
+		d := &ev.Owed[j]
+		d.ID = event.DeliveryID(l.clock, event.EndpointHash(d.EndpointID), first+1+uint64(j))
+		d.EventID, d.ProjectID = ev.ID, ev.ProjectID
+		d.UpdatedAt = time.UnixMilli(int64(l.clock)).UTC()
+		l.addDelivery(g, d, s)
+	}
+	g.stats.Events++
+}
+
+func (l *Log) addDelivery(g *group, d *event.Delivery, s *scratch) {
+	s.key = appendDeliveryKey(s.key[:0], d.ID, l.partitions, 0)
+	s.val = appendDeliveryBody(append(s.val[:0], make([]byte, recordHeaderLen)...), d)
+	seal(s.val, s.key)
+	_ = g.batch.Set(s.key, s.val, nil)
+	if d.Status.Exceptional() {
+		s.key = appendStatusKey(s.key[:0], d.ProjectID, d.Status, d.ID)
+		_ = g.batch.Set(s.key, nil, nil)
+	}
+}
+
+// nextSeq takes n sequence numbers in a row. The caller holds mu.
+func (l *Log) nextSeq(n int) uint64 {
+	if l.seq+uint64(n) > event.MaxDeliverySeq {
+		l.seq = 0
+		l.clock++ // ids stay greater than all before
+	}
+	first := l.seq
+	l.seq += uint64(n)
+	return first
+}
+
+func putMillis(dst []byte, v uint64) {
+	binary.BigEndian.PutUint16(dst, uint16(v>>32))
+	binary.BigEndian.PutUint32(dst[2:], uint32(v))
+}

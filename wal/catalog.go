@@ -1,0 +1,105 @@
+package wal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"posthaste/event"
+)
+
+// LoadCatalog calls fn with every record of the catalog, ordered by kind and id.
+// The record's value belongs to fn.
+func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
+	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindCatalog}, UpperBound: []byte{kindCatalog + 1}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for valid := it.First(); valid; valid = it.Next() {
+		r, err := open(it.Key(), it.Value())
+		if err != nil {
+			return err
+		}
+		rec := event.CatalogRecord{Kind: it.Key()[1]}
+		copy(rec.ID[:], it.Key()[2:])
+		rec.Rev = binary.LittleEndian.Uint64(r.take8())
+		rec.Value = bytesClone(r.b)
+		if err := r.done(); err != nil {
+			return err
+		}
+		if err := fn(rec); err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}
+
+// CASCatalog writes all records or none, and returns when they are durable. A
+// record's Rev is its new revision: the stored one must be one less, and there
+// must be none for revision 1; otherwise it is event.ErrConflict. A nil Value
+// deletes.
+func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
+	l.catalog.Lock()
+	defer l.catalog.Unlock()
+	if err := l.failure(); err != nil {
+		return err
+	}
+	b := l.db.NewBatch()
+	defer b.Close()
+	for i := range recs {
+		if err := l.addCatalog(b, &recs[i]); err != nil {
+			return err
+		}
+	}
+	if err := b.Commit(pebble.Sync); err != nil {
+		l.fail(err)
+		return l.failure()
+	}
+	return nil
+}
+
+func (l *Log) addCatalog(b *pebble.Batch, rec *event.CatalogRecord) error {
+	key := appendCatalogKey(nil, rec.Kind, rec.ID)
+	rev, err := l.revision(key)
+	if err != nil {
+		return err
+	}
+	if rev+1 != rec.Rev {
+		return fmt.Errorf("%c %s has revision %d, not %d: %w", rec.Kind, rec.ID, rev, rec.Rev-1, event.ErrConflict)
+	}
+	if rec.Value == nil {
+		return b.Delete(key, nil)
+	}
+	value := binary.LittleEndian.AppendUint64(make([]byte, recordHeaderLen), rec.Rev)
+	value = append(value, rec.Value...)
+	seal(value, key)
+	return b.Set(key, value, nil)
+}
+
+// revision is the stored revision of a record, 0 if there is none.
+func (l *Log) revision(key []byte) (uint64, error) {
+	value, closer, err := l.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer closer.Close()
+	r, err := open(key, value)
+	if err != nil {
+		return 0, err
+	}
+	rev := binary.LittleEndian.Uint64(r.take8())
+	return rev, r.done()
+}
+
+func (r *reader) take8() []byte {
+	if f := r.take(8); f != nil {
+		return f
+	}
+	return make([]byte, 8)
+}

@@ -1,0 +1,111 @@
+package wal
+
+import (
+	"context"
+	"runtime/pprof"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+)
+
+// commitLoop is the one goroutine that commits. While a group is on its way to
+// the disk the next is built by its writers and applied here, so that neither
+// the disk nor the processor waits for the other:
+//
+//	writers   ──build n+2──►
+//	committer        ──apply n+1──►
+//	disk      ──sync n──►           ──sync n+1──►
+//
+// Groups are handed on strictly in the order in which they were applied.
+func (l *Log) commitLoop() {
+	defer close(l.done)
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("posthaste", "committer")))
+	var flying *group // applied, not yet known to be durable
+	var started time.Time
+	for {
+		if flying == nil && !l.await() {
+			break
+		}
+		g := l.take()
+		now := time.Now()
+		if g != nil {
+			l.apply(g)
+		}
+		if flying != nil {
+			l.finish(flying, started)
+		}
+		flying, started = g, now
+	}
+	for g := l.take(); g != nil; g = l.take() {
+		now := time.Now()
+		l.apply(g)
+		l.finish(g, now)
+	}
+}
+
+// await blocks until there is something to commit, and reports false once the
+// log closes. Settlements alone wait a little for an intake to ride with.
+func (l *Log) await() bool {
+	select {
+	case _, open := <-l.wake:
+		return open
+	case <-l.lazy:
+	}
+	t := time.NewTimer(l.o.SettleDelay)
+	defer t.Stop()
+	select {
+	case _, open := <-l.wake:
+		return open
+	case <-t.C:
+		return true
+	}
+}
+
+func (l *Log) apply(g *group) {
+	g.stats.Bytes = g.batch.Len()
+	var err error
+	if l.o.Relaxed {
+		err = l.db.Apply(g.batch, pebble.NoSync)
+	} else {
+		err = l.db.ApplyNoSyncWait(g.batch, pebble.Sync)
+	}
+	if err != nil {
+		l.fail(err)
+	}
+}
+
+// finish waits for the group's fsync and tells everybody: first those who wait
+// for the answer, then the engine.
+func (l *Log) finish(g *group, started time.Time) {
+	err := l.failure()
+	if err == nil && !l.o.Relaxed {
+		if err = g.batch.SyncWait(); err != nil {
+			l.fail(err)
+			err = l.failure()
+		}
+	}
+	for _, w := range g.waiters {
+		w.done <- err
+	}
+	if err == nil && l.o.Sink != nil {
+		if len(g.events) > 0 {
+			l.o.Sink.Committed(g.events)
+		}
+		if len(g.timers) > 0 {
+			l.o.Sink.Waiting(g.timers)
+		}
+	}
+	if l.o.Observe != nil {
+		g.stats.Wait = time.Since(started)
+		l.o.Observe(g.stats)
+	}
+	_ = g.batch.Close()
+	l.putGroup(g)
+}
+
+func poke(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,78 @@
+package wal
+
+import (
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"posthaste/event"
+)
+
+// group is what one commit writes: the batch, who waits for it, and what to
+// hand on afterwards. It belongs to whoever holds Log.mu until the committer
+// takes it, and to the committer from then on.
+type group struct {
+	batch   *pebble.Batch
+	waiters []*waiter
+	events  [][]event.Submission
+	timers  []event.Timer
+	stats   GroupStats
+}
+
+func (g *group) empty() bool { return g.batch == nil || g.batch.Empty() }
+
+func (l *Log) newGroup() *group {
+	g, _ := l.groups.Get().(*group)
+	if g == nil {
+		g = &group{}
+	}
+	g.batch = l.db.NewBatch()
+	return g
+}
+
+func (l *Log) putGroup(g *group) {
+	clear(g.waiters)
+	clear(g.events)
+	g.waiters, g.events, g.timers = g.waiters[:0], g.events[:0], g.timers[:0]
+	g.batch, g.stats = nil, GroupStats{}
+	l.groups.Put(g)
+}
+
+// waiter is somebody who waits for a group to be durable.
+type waiter struct {
+	done chan error // one result, buffered
+}
+
+var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan error, 1)} }}
+
+// reserve waits until the group has room and returns it, with mu held. On an
+// error mu is not held.
+func (l *Log) reserve() (*group, error) {
+	l.mu.Lock()
+	for l.group.batch.Len() > l.o.GroupBytes && !l.closed {
+		l.room.Wait()
+	}
+	if l.closed {
+		l.mu.Unlock()
+		return nil, event.ErrClosed
+	}
+	if err := l.failure(); err != nil {
+		l.mu.Unlock()
+		return nil, err
+	}
+	return l.group, nil
+}
+
+// take takes the group that was being built and puts an empty one in its place;
+// nil when there is nothing to commit.
+func (l *Log) take() *group {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	g := l.group
+	if g.empty() {
+		return nil
+	}
+	l.group = l.newGroup()
+	l.room.Broadcast()
+	return g
+}

@@ -1,0 +1,92 @@
+package wal
+
+import (
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/rs/zerolog"
+
+	"posthaste/event"
+)
+
+// Options set up a Log. The zero value of a field means its default.
+type Options struct {
+	Dir string // the data folder; required
+	FS  vfs.FS // the file system; the disk's by default. Tests crash it
+
+	// Partitions of a new store, 1 to 65534; 256 by default. A store keeps the
+	// count that it was made with.
+	Partitions int
+
+	// Relaxed acknowledges before the fsync: a power cut or a kill may lose what
+	// was acknowledged in the last moments. Off by default.
+	Relaxed bool
+
+	// GroupBytes bounds the group that is being built, and with it what waits
+	// for the disk: writers wait beyond it. 4 MiB by default.
+	GroupBytes int
+
+	// SettleDelay is how long settlements wait for an intake to share their
+	// fsync with, before they are committed for themselves. 5 ms by default.
+	SettleDelay time.Duration
+
+	// IdempotencyWindow is how long a key is remembered, in whole hours; 24 h by
+	// default.
+	IdempotencyWindow time.Duration
+
+	CacheBytes    int64  // block cache; 64 MiB by default
+	MemTableBytes uint64 // one memtable; 32 MiB by default
+
+	CreatedBy string // the program and version, kept in a new store's header
+	Logger    zerolog.Logger
+
+	// Sink takes what is committed. It may be nil for a log that is only read.
+	Sink Sink
+
+	// OnFatal is told of a failed write or fsync of the log. What was not
+	// acknowledged by then never will be; the process must end with a code of its
+	// own, for a second fsync could succeed without the data. It must not return;
+	// if it does, the log panics.
+	OnFatal func(error)
+
+	// Observe is told of each committed group. It must not block. May be nil.
+	Observe func(GroupStats)
+}
+
+// GroupStats is what one commit carried.
+type GroupStats struct {
+	Events, Settlements, Bytes int
+	Wait                       time.Duration // from the start of the commit to durable
+}
+
+// Sink takes what the log commits, in commit order, from the committer's
+// goroutine. Its methods must not block: the next group waits for them.
+type Sink interface {
+	// Committed hands over submissions that are durable now, with ids. Those with
+	// an Err or Duplicate carry nothing.
+	Committed(groups [][]event.Submission)
+	// Waiting tells of timers that are in the log now.
+	Waiting(timers []event.Timer)
+}
+
+func (o *Options) ensureDefaults() {
+	setDefault(&o.Partitions, event.DefaultPartitions)
+	setDefault(&o.GroupBytes, 4<<20)
+	setDefault(&o.SettleDelay, 5*time.Millisecond)
+	setDefault(&o.IdempotencyWindow, 24*time.Hour)
+	setDefault(&o.CacheBytes, 64<<20)
+	setDefault(&o.MemTableBytes, 32<<20)
+	if o.FS == nil {
+		o.FS = vfs.Default
+	}
+	if o.OnFatal == nil {
+		o.OnFatal = func(error) {}
+	}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,186 @@
+package wal
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"posthaste/event"
+)
+
+// Recover tells of every endpoint of the partitions that owns selects that may
+// have deliveries waiting for their first attempt: it is behind from After on. Then it
+// tells of every endpoint that has timers, with the first. Afterwards ids are
+// greater than any that was found. It must be called before the first Append.
+//
+// It reads the deliveries since the watermark, which follows the present by
+// about a second plus the longest first attempt in flight, one row for each
+// endpoint that is behind, and one for each that has timers: never the backlog.
+func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer)) error {
+	mark, err := l.watermark(allPartitions)
+	if err != nil {
+		return err
+	}
+	r := recovery{l: l, from: mark, owns: owns, first: make(map[event.ID]event.ID)}
+	if err := r.readBehind(); err != nil {
+		return err
+	}
+	if err := r.readDeliveries(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	l.horizon = max(l.clock, r.newest)
+	l.clock = l.horizon + 1 // ids to come are beyond the horizon
+	l.mu.Unlock()
+	for ep, after := range r.first {
+		behind(event.Behind{Endpoint: ep, After: after})
+	}
+	return r.readTimers(timer)
+}
+
+// Horizon is an id between those that Recover found and those to come: what an
+// endpoint that was behind at the start has to read up to.
+func (l *Log) Horizon(endpoint event.ID) event.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return event.DeliveryID(l.horizon, event.EndpointHash(endpoint), event.MaxDeliverySeq)
+}
+
+// recovery is one call of Recover.
+type recovery struct {
+	l      *Log
+	from   uint64 // watermark, ms
+	newest uint64 // ms of the newest delivery found
+	owns   func(uint16) bool
+	first  map[event.ID]event.ID // endpoint to the place from which it is behind
+}
+
+func (r *recovery) owned(endpoint event.ID) bool {
+	return r.owns(event.Partition(event.EndpointHash(endpoint), r.l.partitions))
+}
+
+func (r *recovery) readBehind() (err error) {
+	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindBehind}, UpperBound: []byte{kindBehind + 1}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for valid := it.First(); valid; valid = it.Next() {
+		rd, err := open(it.Key(), it.Value())
+		if err != nil {
+			return err
+		}
+		var ep event.ID
+		copy(ep[:], it.Key()[3:])
+		after := rd.id()
+		if err := rd.done(); err != nil {
+			return err
+		}
+		if r.owned(ep) {
+			r.first[ep] = after
+		}
+	}
+	return it.Error()
+}
+
+// readDeliveries walks the rows since the watermark. Rows sort by bucket,
+// partition, endpoint, time: it seeks past each endpoint's rows before the
+// watermark.
+func (r *recovery) readDeliveries() (err error) {
+	lower := binary.BigEndian.AppendUint32([]byte{kindDelivery}, bucketOf(r.from))
+	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: []byte{kindDelivery + 1}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	var seek []byte
+	for valid := it.First(); valid; {
+		id, _ := deliveryKeyParts(it.Key())
+		if id.Time() < r.from {
+			seek = append(seek[:0], it.Key()[:endpointLen]...)
+			valid = it.SeekGE(appendMillis(seek, r.from))
+			continue
+		}
+		if valid, err = r.delivery(it, id); err != nil {
+			return err
+		}
+	}
+	return it.Error()
+}
+
+// delivery looks at the delivery the iterator stands on, and moves it on.
+func (r *recovery) delivery(it *pebble.Iterator, id event.ID) (bool, error) {
+	d, err := decodeDelivery(it.Key(), it.Value())
+	if err != nil {
+		return false, err
+	}
+	r.newest = max(r.newest, id.Time())
+	attempted, valid := false, false
+	for valid = it.Next(); valid; valid = it.Next() {
+		if next, row := deliveryKeyPartsIf(it.Key()); row == 0 || next != id {
+			break
+		}
+		attempted = true
+	}
+	if !attempted && d.Status.Owed() && r.owned(d.EndpointID) {
+		if after, known := r.first[d.EndpointID]; !known || id.Compare(after) <= 0 {
+			r.first[d.EndpointID] = before(id)
+		}
+	}
+	return valid, nil
+}
+
+// readTimers tells of the first timer of each endpoint that has any.
+func (r *recovery) readTimers(timer func(event.Timer)) (err error) {
+	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindTimer}, UpperBound: []byte{kindTimer + 1}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for valid := it.First(); valid; {
+		ep, due, _ := timerKeyParts(it.Key())
+		if r.owned(ep) {
+			timer(event.Timer{Endpoint: ep, DueMilli: due})
+		}
+		next := successor(bytes.Clone(it.Key()[:19]))
+		if next == nil {
+			break
+		}
+		valid = it.SeekGE(next)
+	}
+	return it.Error()
+}
+
+// watermark reads a partition's watermark; 0 when it has none.
+func (l *Log) watermark(partition uint16) (uint64, error) {
+	key := appendWatermarkKey(nil, partition)
+	value, closer, err := l.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer closer.Close()
+	r, err := open(key, value)
+	if err != nil {
+		return 0, err
+	}
+	ms := millis(r.take6())
+	return ms, r.done()
+}
+
+func bucketOfKey(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }
+
+// before is the greatest id that is smaller than id.
+func before(id event.ID) event.ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		id[i]--
+		if id[i] != 0xFF {
+			break
+		}
+	}
+	return id
+}
