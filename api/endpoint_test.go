@@ -31,6 +31,11 @@ func TestEndpointLifecycle(t *testing.T) {
 		t.Errorf("authentication and secret are not what was asked for: %s", u.body)
 	}
 
+	same := w.do("PUT", path, `{"secret":"mine"}`)
+	if fmt.Sprint(same.field("secrets")) != fmt.Sprint(u.field("secrets")) {
+		t.Errorf("the secret that there was became another: %s", same.body)
+	}
+
 	d := w.do("DELETE", path, "")
 	w.want(d, 200, "Endpoint deleted successfully")
 	if string(d.Data) != "null" {

@@ -215,6 +215,12 @@ func TestErrorsAndTheirCodes(t *testing.T) {
 			if a.Code != c.code || a.header.Get("Retry-After") != c.retryAfter || len(w.faults) != c.faults {
 				t.Errorf("got %d, Retry-After %q, %d faults", a.Code, a.header.Get("Retry-After"), len(w.faults))
 			}
+			one := id('f', 1).String()
+			for _, path := range []string{"", "/events/" + one, "/eventdeliveries", "/eventdeliveries/" + one, "/eventdeliveries/" + one + "/deliveryattempts"} {
+				if got := w.do("GET", w.in("%s", path), ""); got.Code != c.code {
+					t.Errorf("%s: %d, want %d", path, got.Code, c.code)
+				}
+			}
 			if strings.Contains(a.body, "secret") {
 				t.Errorf("the answer gives the cause away: %s", a.body)
 			}

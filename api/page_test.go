@@ -175,6 +175,10 @@ func TestPageSizes(t *testing.T) {
 			t.Errorf("%q: %d rows, want %d", query, len(p.Content), want)
 		}
 	}
+	ascending := w.rows(w.in("/events?sort=ASC&perPage=140")).ids()
+	if len(ascending) != 140 || !slices.IsSortedFunc(ascending, event.ID.Compare) || ascending[139] != id('f', 140) {
+		t.Errorf("ascending, %d rows end at %s", len(ascending), ascending[len(ascending)-1])
+	}
 	if p := w.rows(w.in("/events?perPage=5000")); p.Pagination.PerPage != maxPerPage {
 		t.Errorf("per_page is %d", p.Pagination.PerPage)
 	}

@@ -212,11 +212,11 @@ func (s *fakeServer) accept(ev fakeEvent) {
 		}
 	}
 	times := 1
-	if s.accepted.Add(1)%50 == 0 {
-		times = map[string]int{faultLose: 0, faultRepeat: 2}[s.fault]
-		if s.fault != faultLose && s.fault != faultRepeat {
-			times = 1
-		}
+	switch chosen := s.accepted.Add(1)%50 == 0; {
+	case chosen && s.fault == faultLose:
+		times = 0
+	case chosen && s.fault == faultRepeat:
+		times = 2
 	}
 	for range times {
 		s.slots <- struct{}{}

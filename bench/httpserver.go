@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// stopTimeout bounds how long a stopping server waits for requests in progress.
+// stopTimeout bounds how long a stopping server waits for handlers.
 const stopTimeout = 3 * time.Second
 
 // httpServer is a fasthttp server on a free port, with as few headers as may be.
@@ -18,6 +19,12 @@ type httpServer struct {
 	ln     net.Listener
 	server *fasthttp.Server
 	done   chan error // what Serve returned
+
+	mu struct {
+		sync.Mutex
+		conns  map[net.Conn]struct{} // open
+		closed bool
+	}
 }
 
 func startHTTP(host string, handle fasthttp.RequestHandler) (*httpServer, error) {
@@ -25,32 +32,59 @@ func startHTTP(host string, handle fasthttp.RequestHandler) (*httpServer, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &httpServer{
-		addr: ln.Addr().String(),
-		ln:   ln,
-		done: make(chan error, 1),
-		server: &fasthttp.Server{
-			Handler:               handle,
-			NoDefaultServerHeader: true,
-			NoDefaultDate:         true,
-			NoDefaultContentType:  true,
-			MaxRequestBodySize:    64 << 20,
-			CloseOnShutdown:       true,
-		},
+	s := &httpServer{addr: ln.Addr().String(), ln: ln, done: make(chan error, 1)}
+	s.mu.conns = make(map[net.Conn]struct{})
+	s.server = &fasthttp.Server{
+		Handler:               handle,
+		ConnState:             s.track,
+		Logger:                noLogger{},
+		NoDefaultServerHeader: true,
+		NoDefaultDate:         true,
+		NoDefaultContentType:  true,
+		MaxRequestBodySize:    64 << 20,
 	}
 	go func() { s.done <- s.server.Serve(ln) }()
 	return s, nil
 }
 
-// close stops the server and waits for its goroutine. The listener is closed here
-// too: a shutdown that comes before Serve has begun does not know it.
+// track keeps the set of open connections: fasthttp's own shutdown waits for
+// ever for one on which no request has come yet.
+func (s *httpServer) track(c net.Conn, state fasthttp.ConnState) {
+	if state != fasthttp.StateNew && state != fasthttp.StateClosed {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state == fasthttp.StateClosed:
+		delete(s.mu.conns, c)
+	case s.mu.closed:
+		_ = c.Close()
+	default:
+		s.mu.conns[c] = struct{}{}
+	}
+}
+
+// close closes the listener and every connection, at once, and waits for the
+// goroutines. Who still sends to it is of no interest any more.
 func (s *httpServer) close() error {
+	err := s.ln.Close()
+	s.mu.Lock()
+	s.mu.closed = true
+	for c := range s.mu.conns {
+		_ = c.Close()
+	}
+	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), stopTimeout)
 	defer cancel()
-	err := s.server.ShutdownWithContext(ctx)
-	_ = s.ln.Close()
-	if serveErr := <-s.done; err == nil && !errors.Is(serveErr, net.ErrClosed) {
-		err = serveErr
+	serveErr := <-s.done
+	if shutErr := s.server.ShutdownWithContext(ctx); shutErr != nil && !errors.Is(shutErr, net.ErrClosed) {
+		err = errors.Join(err, shutErr)
 	}
-	return err
+	return errors.Join(err, serveErr)
 }
+
+// noLogger drops fasthttp's lines about connections that were cut.
+type noLogger struct{}
+
+func (noLogger) Printf(string, ...any) {}

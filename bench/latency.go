@@ -75,6 +75,9 @@ func (r *recorder) summary() Latency {
 		all.Merge(s.hist)
 		s.Unlock()
 	}
+	if all.TotalCount() == 0 {
+		return Latency{}
+	}
 	return Latency{
 		Count: all.TotalCount(),
 		P50:   milliseconds(all.ValueAtPercentile(50)),

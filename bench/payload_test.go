@@ -53,13 +53,9 @@ func TestReadStampRefuses(t *testing.T) {
 func FuzzReadStamp(f *testing.F) {
 	f.Add(appendPayload(nil, 200, 1))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		seq, sent, ok := readStamp(body)
-		if !ok {
-			return
-		}
-		want := fmt.Sprintf("%s%016d", seqKey, seq)
-		if !bytes.Contains(body, []byte(want)) || sent < 0 && !bytes.Contains(body, []byte("9")) {
-			t.Errorf("read %d, %d from %q", seq, sent, body)
+		seq, _, ok := readStamp(body)
+		if want := fmt.Sprintf("%s%016d", seqKey, seq); ok && !bytes.Contains(body, []byte(want)) {
+			t.Errorf("read %d from %q", seq, body)
 		}
 	})
 }

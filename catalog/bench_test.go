@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand"
 	"runtime"
@@ -23,7 +22,7 @@ type generated struct {
 
 func newGenerated(endpoints, subscriptions int) *generated {
 	p := event.Project{ID: event.NewID(), Name: "p", Type: "outgoing", Config: event.DefaultProjectConfig()}
-	g := &generated{project: p.ID, records: []event.CatalogRecord{record('p', p.ID, &p)}}
+	g := &generated{project: p.ID, records: []event.CatalogRecord{catalog.RecordOf('p', p.ID, &p)}}
 	for i := range endpoints {
 		g.addEndpoint(i)
 	}
@@ -36,7 +35,7 @@ func newGenerated(endpoints, subscriptions int) *generated {
 func (g *generated) addEndpoint(i int) {
 	id, now := event.NewID(), time.Now().UTC()
 	g.ids = append(g.ids, id)
-	g.records = append(g.records, record('e', id, &event.Endpoint{
+	g.records = append(g.records, catalog.RecordOf('e', id, &event.Endpoint{
 		ID: id, ProjectID: g.project, Name: fmt.Sprintf("endpoint %d", i), OwnerID: fmt.Sprintf("customer%d", i),
 		URL:    fmt.Sprintf("https://customer%d.example.com/webhooks", i),
 		Status: event.EndpointActive, ContentType: "application/json", HTTPTimeout: 10,
@@ -47,7 +46,7 @@ func (g *generated) addEndpoint(i int) {
 
 func (g *generated) addSubscription(i int) {
 	id, now := event.NewID(), time.Now().UTC()
-	g.records = append(g.records, record('s', id, &event.Subscription{
+	g.records = append(g.records, catalog.RecordOf('s', id, &event.Subscription{
 		ID: id, ProjectID: g.project, EndpointID: g.ids[i], Name: fmt.Sprintf("endpoint %d subscription", i),
 		Type: "api", DeliveryMode: "at_least_once", FilterConfig: event.FilterConfig{EventTypes: []string{"*"}},
 		CreatedAt: now, UpdatedAt: now,
@@ -63,14 +62,6 @@ func (g *generated) LoadCatalog(fn func(event.CatalogRecord) error) error {
 		}
 	}
 	return nil
-}
-
-func record(kind byte, id event.ID, noun any) event.CatalogRecord {
-	body, err := json.Marshal(noun)
-	if err != nil {
-		panic(err)
-	}
-	return event.CatalogRecord{Kind: kind, ID: id, Rev: 1, Value: append([]byte{1}, body...)}
 }
 
 func openGenerated(b *testing.B, endpoints, subscriptions int) (*catalog.Catalog, *generated) {

@@ -17,11 +17,11 @@ import (
 //	+------------+--------+
 //
 // Endpoints and subscriptions, of which there are millions, are packed (pack.go).
-// Read from JSON, a million endpoints take ten seconds on one processor; packed,
-// they take one fifth of that, and one third of the space.
+// Read from JSON, a million endpoints took ten seconds and more to load; packed,
+// they take two to three, and less than a third of the space (BenchmarkOpen).
 const recordVersion = 1
 
-var errTruncated = errors.New("the record is truncated")
+var errTruncated = errors.New("the record is cut short")
 
 // encode is the value of a noun: a pointer to a project, endpoint, subscription
 // or key of the event package.

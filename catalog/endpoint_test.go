@@ -180,26 +180,34 @@ func TestUpdateEndpointRefused(t *testing.T) {
 	}
 }
 
-// An endpoint that was allowed once can be paused though its URL no longer is.
-func TestUpdateEndpointLeavesAnUnchangedURLAlone(t *testing.T) {
+// An endpoint that was allowed once can be paused though its URL and its
+// authentication header would be refused now.
+func TestUpdateEndpointLeavesUnchangedFieldsAlone(t *testing.T) {
 	w := setup(t)
-	e, err := w.CreateEndpoint(event.Endpoint{ProjectID: w.project.ID, Name: "e", URL: "http://example.com"})
+	auth := &event.Authentication{Type: "api_key", APIKey: &event.APIKeyAuth{HeaderName: "X-Key", HeaderValue: "v"}}
+	e, err := w.CreateEndpoint(event.Endpoint{ProjectID: w.project.ID, Name: "e", URL: "http://example.com", Authentication: auth})
 	must(t, err)
 	_, err = w.UpdateProject(w.project.ID, func(p *event.Project) error {
 		p.Config.SSL.EnforceSecureEndpoints = true
+		p.Config.Signature.Header = "x-key"
 		return nil
 	})
 	must(t, err)
-	_, err = w.UpdateEndpoint(w.project.ID, e.ID, func(e *event.Endpoint) error {
-		e.Status = event.EndpointPaused
-		return nil
-	})
-	must(t, err)
-	_, err = w.UpdateEndpoint(w.project.ID, e.ID, func(e *event.Endpoint) error {
-		e.URL = "http://example.com/other"
-		return nil
-	})
-	wantInvalid(t, err, "url")
+	for _, c := range []struct {
+		change func(*event.Endpoint)
+		field  string
+	}{
+		{func(e *event.Endpoint) { e.Status = event.EndpointPaused }, ""},
+		{func(e *event.Endpoint) { e.URL = "http://example.com/other" }, "url"},
+		{func(e *event.Endpoint) { e.URL = "" }, "url"},
+		{func(e *event.Endpoint) { e.Authentication.APIKey.HeaderValue = "w" }, "authentication.api_key.header_name"},
+		{func(e *event.Endpoint) { e.Authentication.Type = "basic_auth" }, "authentication.type"},
+		{func(e *event.Endpoint) { e.Authentication.APIKey = nil }, "authentication.api_key"},
+		{func(e *event.Endpoint) { e.Authentication = nil }, ""},
+	} {
+		_, err = w.UpdateEndpoint(w.project.ID, e.ID, func(e *event.Endpoint) error { c.change(e); return nil })
+		wantInvalid(t, err, c.field)
+	}
 }
 
 func TestDeleteEndpointTakesItsSubscriptionsAlong(t *testing.T) {

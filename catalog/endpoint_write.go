@@ -24,7 +24,7 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 	if len(e.Secrets) == 0 {
 		e.Secrets = []event.Secret{{Value: newSecret()}}
 	}
-	if err := c.normalizeEndpoint(&e, p, "", now); err != nil {
+	if err := c.normalizeEndpoint(&e, p, nil, now); err != nil {
 		return nil, err
 	}
 	compiled := compileEndpoint(e, nil, 1)
@@ -53,7 +53,7 @@ func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoi
 	}
 	now := c.timestamp()
 	e.ID, e.ProjectID, e.CreatedAt, e.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, now
-	if err := c.normalizeEndpoint(&e, p, old.URL, now); err != nil {
+	if err := c.normalizeEndpoint(&e, p, old, now); err != nil {
 		return nil, err
 	}
 	compiled := compileEndpoint(e, old.subscriptions, old.rev+1)

@@ -54,6 +54,9 @@ func (l *loader) enterProject(rec event.CatalogRecord) error {
 	if err := decodeJSON(rec.Value, &p); err != nil {
 		return err
 	}
+	if p.ID != rec.ID {
+		return foreign(p.ID)
+	}
 	compiled, err := compileProject(p, rec.Rev)
 	if err != nil {
 		return err
@@ -67,6 +70,9 @@ func (l *loader) enterEndpoint(rec event.CatalogRecord) error {
 	if err != nil {
 		return err
 	}
+	if e.ID != rec.ID {
+		return foreign(e.ID)
+	}
 	if !hasLastingSecret(e.Secrets) {
 		return errors.New("the endpoint has no secret that lasts")
 	}
@@ -79,6 +85,9 @@ func (l *loader) enterSubscription(rec event.CatalogRecord) error {
 	if err != nil {
 		return err
 	}
+	if s.ID != rec.ID {
+		return foreign(s.ID)
+	}
 	stored := &subscription{Subscription: s, rev: rec.Rev}
 	stored.list(l.state)
 	l.subs = append(l.subs, stored)
@@ -90,6 +99,9 @@ func (l *loader) enterKey(rec event.CatalogRecord) error {
 	if err := decodeJSON(rec.Value, &k); err != nil {
 		return err
 	}
+	if k.ID != rec.ID {
+		return foreign(k.ID)
+	}
 	compiled, err := compileKey(k, rec.Rev)
 	if err != nil {
 		return err
@@ -97,6 +109,8 @@ func (l *loader) enterKey(rec event.CatalogRecord) error {
 	compiled.insertInto(l.state)
 	return nil
 }
+
+func foreign(id event.ID) error { return fmt.Errorf("the record holds the object %s", id) }
 
 // attachSubscriptions gives every endpoint its subscriptions, oldest first.
 // Nobody has seen the endpoints yet, so they are changed in place.

@@ -74,26 +74,42 @@ func TestReopenGivesTheSameState(t *testing.T) {
 }
 
 func TestOpenRefusesWhatItCannotRead(t *testing.T) {
-	id, missing := event.NewID(), event.NewID().String()
+	id, missing := event.NewID(), event.NewID()
+	project := event.Project{ID: id, Config: event.DefaultProjectConfig()}
+	project.Config.Signature.Versions[0].Hash = "CRC32"
+	secret := []event.Secret{{Value: "s"}}
+	ended := []event.Secret{{Value: "s", ExpiresAt: new(time.Now())}}
+	digest, mask := make([]byte, 32), "0123456789abcdef"
+	raw := func(kind byte, value string) event.CatalogRecord {
+		return event.CatalogRecord{Kind: kind, ID: id, Rev: 1, Value: []byte(value)}
+	}
 	for name, c := range map[string]struct {
 		rec  event.CatalogRecord
 		want string
 	}{
-		"newer version":        {event.CatalogRecord{Kind: 'p', ID: id, Value: []byte("\x02{}")}, "version 2"},
-		"unknown kind":         {event.CatalogRecord{Kind: 'z', ID: id, Value: []byte("\x01{}")}, `kind 'z'`},
-		"empty":                {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte{}}, "empty"},
-		"not JSON":             {event.CatalogRecord{Kind: 's', ID: id, Value: []byte("\x01{")}, "JSON"},
-		"unknown hash":         {event.CatalogRecord{Kind: 'p', ID: id, Value: []byte("\x01" + `{"config":{"signature":{"versions":[{"hash":"X","encoding":"hex"}]}}}`)}, "signature version 1"},
-		"no secret":            {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte("\x01{}")}, "no secret"},
-		"short digest":         {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"mask_id":"0123456789abcdef","digest":"AAAA"}`)}, "digest"},
-		"short mask":           {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"mask_id":"0"}`)}, "mask id"},
-		"endpoint of nobody":   {event.CatalogRecord{Kind: 'e', ID: id, Value: []byte("\x01" + `{"project_id":"` + missing + `","secrets":[{"value":"s"}]}`)}, "names project " + missing},
-		"subscription nowhere": {event.CatalogRecord{Kind: 's', ID: id, Value: []byte("\x01" + `{"endpoint_id":"` + missing + `"}`)}, "names endpoint " + missing},
-		"key of nobody":        {event.CatalogRecord{Kind: 'k', ID: id, Value: []byte("\x01" + `{"project_id":"` + missing + `","mask_id":"0123456789abcdef","digest":"` + strings.Repeat("A", 43) + `="}`)}, "names project " + missing},
+		"newer project":        {raw('p', "\x02{}"), "version 2"},
+		"newer endpoint":       {raw('e', "\x02"), "version 2"},
+		"newer subscription":   {raw('s', "\x02"), "version 2"},
+		"newer key":            {raw('k', "\x02{}"), "version 2"},
+		"unknown kind":         {raw('z', "\x01{}"), "kind 'z'"},
+		"empty":                {raw('e', ""), "cut short"},
+		"not JSON":             {raw('p', "\x01{"), "JSON"},
+		"not packed":           {raw('s', "\x01{}"), "cut short"},
+		"another's project":    {catalog.RecordOf('p', id, &event.Project{ID: missing}), "holds the object " + missing.String()},
+		"another's endpoint":   {catalog.RecordOf('e', id, &event.Endpoint{ID: missing}), "holds the object " + missing.String()},
+		"another's sub":        {catalog.RecordOf('s', id, &event.Subscription{ID: missing}), "holds the object " + missing.String()},
+		"another's key":        {catalog.RecordOf('k', id, &event.APIKey{ID: missing}), "holds the object " + missing.String()},
+		"unknown hash":         {catalog.RecordOf('p', id, &project), "signature version 1"},
+		"no secret":            {catalog.RecordOf('e', id, &event.Endpoint{ID: id}), "no secret"},
+		"no secret that lasts": {catalog.RecordOf('e', id, &event.Endpoint{ID: id, Secrets: ended}), "no secret"},
+		"short digest":         {catalog.RecordOf('k', id, &event.APIKey{ID: id, MaskID: mask, Digest: digest[1:]}), "digest"},
+		"short mask":           {catalog.RecordOf('k', id, &event.APIKey{ID: id, MaskID: mask[1:], Digest: digest}), "mask id"},
+		"endpoint of nobody":   {catalog.RecordOf('e', id, &event.Endpoint{ID: id, ProjectID: missing, Secrets: secret}), "names project " + missing.String()},
+		"subscription nowhere": {catalog.RecordOf('s', id, &event.Subscription{ID: id, EndpointID: missing}), "names endpoint " + missing.String()},
+		"key of nobody":        {catalog.RecordOf('k', id, &event.APIKey{ID: id, ProjectID: missing, MaskID: mask, Digest: digest}), "names project " + missing.String()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := setup(t)
-			c.rec.Rev = 1
 			must(t, w.store.CASCatalog([]event.CatalogRecord{c.rec}))
 			_, err := catalog.Open(w.store, options(w))
 			if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -16,8 +16,8 @@ import (
 //	| 1 byte     | uvarint          |                 | to the end      |
 //	+------------+------------------+-----------------+-----------------+
 //
-// The fields follow each other in the order in which pack_endpoint.go writes
-// them, without names:
+// The fields follow each other without names, in the order in which packEndpoint
+// and packSubscription write them:
 //
 //	id      16 bytes
 //	int     varint
@@ -122,16 +122,19 @@ func (u *unpacker) int() int {
 	return int(n)
 }
 
-// length reads a length or a count of what takes at least one byte each of room.
-func (u *unpacker) length(room int) int {
+// length reads a number from 0 to most.
+func (u *unpacker) length(most int) int {
 	n, size := binary.Uvarint(u.fields)
-	if size <= 0 || n > uint64(room) {
+	if size <= 0 || n > uint64(most) {
 		u.fail()
 		return 0
 	}
 	u.fields = u.fields[size:]
 	return int(n)
 }
+
+// count reads the number of entries of a list, each of which has fields.
+func (u *unpacker) count() int { return u.length(len(u.fields)) }
 
 func (u *unpacker) bool() bool {
 	if len(u.fields) == 0 || u.fields[0] > 1 {
@@ -168,7 +171,8 @@ func (u *unpacker) time() time.Time {
 		return time.Time{}
 	}
 	u.fields = u.fields[size:]
-	return time.Unix(seconds, int64(u.length(999_999_999))).UTC()
+	nanoseconds := u.length(int(time.Second) - 1)
+	return time.Unix(seconds, int64(nanoseconds)).UTC()
 }
 
 func (u *unpacker) optionalTime() *time.Time {

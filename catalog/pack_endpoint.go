@@ -3,7 +3,7 @@ package catalog
 import "posthaste/event"
 
 // packEndpoint and unpackEndpoint name the fields in the same order; so do the
-// pairs below them.
+// pairs below them, for the parts of an endpoint.
 func packEndpoint(e *event.Endpoint) []byte {
 	var p packer
 	p.id(e.ID)
@@ -43,7 +43,7 @@ func unpackEndpoint(value []byte) (e event.Endpoint, err error) {
 	e.URL = u.text()
 	e.Name = u.text()
 	e.Description = u.text()
-	e.Secrets = make([]event.Secret, u.length(len(u.fields)))
+	e.Secrets = make([]event.Secret, u.count())
 	for i := range e.Secrets {
 		unpackSecret(u, &e.Secrets[i])
 	}
@@ -101,47 +101,4 @@ func unpackAuthentication(u *unpacker) *event.Authentication {
 		a.APIKey = &event.APIKeyAuth{HeaderName: u.text(), HeaderValue: u.text()}
 	}
 	return a
-}
-
-func packSubscription(s *event.Subscription) []byte {
-	var p packer
-	p.id(s.ID)
-	p.text(s.Name)
-	p.word(s.Type)
-	p.id(s.ProjectID)
-	p.id(s.EndpointID)
-	p.length(len(s.FilterConfig.EventTypes))
-	for _, t := range s.FilterConfig.EventTypes {
-		p.text(t)
-	}
-	p.word(s.DeliveryMode)
-	p.time(s.CreatedAt)
-	p.time(s.UpdatedAt)
-	p.optionalTime(s.DeletedAt)
-	return p.value()
-}
-
-func unpackSubscription(value []byte) (s event.Subscription, err error) {
-	u, err := unpack(value)
-	if err != nil {
-		return s, err
-	}
-	s.ID = u.id()
-	s.Name = u.text()
-	s.Type = u.word()
-	s.ProjectID = u.id()
-	s.EndpointID = u.id()
-	types := make([]string, u.length(len(u.fields)))
-	for i := range types {
-		types[i] = u.text()
-	}
-	if isCatchAll(types) {
-		types = catchAll
-	}
-	s.FilterConfig.EventTypes = types
-	s.DeliveryMode = u.word()
-	s.CreatedAt = u.time()
-	s.UpdatedAt = u.time()
-	s.DeletedAt = u.optionalTime()
-	return s, u.finish()
 }

@@ -16,10 +16,11 @@ const (
 	contentForm = "application/x-www-form-urlencoded"
 )
 
-// normalizeEndpoint fills defaults in and checks the rest. The URL policy is
-// asked only about a URL other than oldURL, "" for a new endpoint: an endpoint whose URL was fine once
-// can still be paused under a stricter policy.
-func (c *Catalog) normalizeEndpoint(e *event.Endpoint, p *Project, oldURL string, now time.Time) error {
+// normalizeEndpoint fills defaults in and checks the rest. old is the endpoint
+// before the change, nil for a new one: a URL and an authentication header that
+// it has already are not held against policies and project settings that came
+// later, for an endpoint must always be one that can be paused.
+func (c *Catalog) normalizeEndpoint(e *event.Endpoint, p *Project, old *Endpoint, now time.Time) error {
 	e.DeletedAt = nil
 	fillEndpoint(e)
 	if err := checkEndpointTexts(e); err != nil {
@@ -31,13 +32,22 @@ func (c *Catalog) normalizeEndpoint(e *event.Endpoint, p *Project, oldURL string
 	if err := normalizeSecrets(e, now); err != nil {
 		return err
 	}
-	if err := normalizeAuthentication(e, p); err != nil {
-		return err
+	if old == nil || !sameAuthentication(e.Authentication, old.Authentication) {
+		if err := normalizeAuthentication(e, p); err != nil {
+			return err
+		}
 	}
-	if e.URL == oldURL && oldURL != "" {
-		return nil
+	if old == nil || e.URL != old.URL {
+		return c.normalizeURL(e, p)
 	}
-	return c.normalizeURL(e, p)
+	return nil
+}
+
+func sameAuthentication(a, b *event.Authentication) bool {
+	if a == nil || b == nil || a.APIKey == nil || b.APIKey == nil {
+		return a == b
+	}
+	return a.Type == b.Type && *a.APIKey == *b.APIKey
 }
 
 func fillEndpoint(e *event.Endpoint) {

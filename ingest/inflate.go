@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"bytes"
-	"errors"
 	"io"
 
 	"github.com/klauspost/compress/gzip"
@@ -13,37 +12,44 @@ import (
 // bounds both the processors and the memory that compressed bodies can take:
 // who finds none free waits for one, and none is held over anything but
 // computing.
-type inflater struct {
-	free  chan *workspace
-	limit int
-	zstd  *zstd.Decoder
-}
+type inflater struct{ free chan *workspace }
 
 // workspace is what it takes to inflate one body. It belongs to the request
 // that acquired it.
 type workspace struct {
-	in   *inflater
-	src  bytes.Reader
-	gzip gzip.Reader
-	out  []byte
+	limit int // bytes of a body, decompressed
+	src   bytes.Reader
+	gzip  gzip.Reader
+	zstd  *zstd.Decoder
+	out   []byte
 }
 
 // Above this a workspace's buffer is dropped after use rather than kept.
 const keepInflatedBytes = 1 << 20
 
+// minWindowBytes is the window that a zstd decoder is to support at the least
+// (RFC 8878, 3.1.1.1.2).
+const minWindowBytes = 8 << 20
+
 func newInflater(count, limit int) *inflater {
-	in := &inflater{free: make(chan *workspace, count), limit: limit}
-	// Only DecodeAll is used, which starts no goroutine and, with the capacity
-	// limit, writes into the buffer it is given and nowhere else.
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(count), zstd.WithDecodeAllCapLimit(true))
-	if err != nil {
-		panic("BUG: zstd decoder options: " + err.Error())
-	}
-	in.zstd = decoder
+	in := &inflater{free: make(chan *workspace, count)}
 	for range count {
-		in.free <- &workspace{in: in}
+		in.free <- &workspace{limit: limit, zstd: newZstd(limit)}
 	}
 	return in
+}
+
+// newZstd makes a decoder that starts no goroutine and takes memory as it
+// goes, at most the window beside what it puts out. Its DecodeAll would save
+// the window, but can be told no limit that holds over several frames.
+func newZstd(limit int) *zstd.Decoder {
+	window := uint64(max(limit, minWindowBytes))
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxWindow(window), zstd.WithDecodeBuffersBelow(0))
+	if err != nil {
+		panic("BUG: options of the zstd decoder: " + err.Error())
+	}
+	return d
 }
 
 // acquire waits for a free workspace. release must follow.
@@ -59,34 +65,35 @@ func (in *inflater) release(w *workspace) {
 
 // inflate decompresses body. What it returns is valid until release.
 func (w *workspace) inflate(e encoding, body []byte) ([]byte, *refusal) {
-	var err error
-	if e == encodedGzip {
-		err = w.gunzip(body)
-	} else {
-		err = w.unzstd(body)
+	w.src.Reset(body)
+	r, err := w.reader(e)
+	if err == nil {
+		err = w.fill(r)
 	}
 	if err != nil {
 		return nil, malformed("Content-Encoding: the body cannot be decompressed: %v", err)
 	}
-	if len(w.out) > w.in.limit {
-		return nil, tooLarge(w.in.limit)
+	if len(w.out) > w.limit {
+		return nil, tooLarge(w.limit)
 	}
 	return w.out, nil
 }
 
-// gunzip fills out with the body, decompressed, up to one byte over the limit.
-func (w *workspace) gunzip(body []byte) error {
-	w.src.Reset(body)
-	if err := w.gzip.Reset(&w.src); err != nil {
-		return err
+func (w *workspace) reader(e encoding) (io.Reader, error) {
+	if e == encodedGzip {
+		return &w.gzip, w.gzip.Reset(&w.src)
 	}
+	return w.zstd, w.zstd.Reset(&w.src)
+}
+
+// fill reads all of r into out, but never more than one byte over the limit.
+func (w *workspace) fill(r io.Reader) error {
 	w.out = w.out[:0]
-	for len(w.out) <= w.in.limit {
+	for len(w.out) <= w.limit {
 		if len(w.out) == cap(w.out) {
-			w.out = append(w.out, make([]byte, w.grown()-len(w.out))...)[:len(w.out)]
+			w.grow()
 		}
-		room := min(cap(w.out), w.in.limit+1)
-		n, err := w.gzip.Read(w.out[len(w.out):room])
+		n, err := r.Read(w.out[len(w.out):min(cap(w.out), w.limit+1)])
 		w.out = w.out[:len(w.out)+n]
 		if err == io.EOF {
 			return nil
@@ -98,25 +105,8 @@ func (w *workspace) gunzip(body []byte) error {
 	return nil
 }
 
-// unzstd is gunzip for zstd. The decoder says only that the buffer was too
-// small, so it is tried again with a larger one, up to the limit.
-func (w *workspace) unzstd(body []byte) error {
-	if cap(w.out) < 4*len(body) {
-		w.out = make([]byte, 0, min(max(4*len(body), 16<<10), w.in.limit+1))
-	}
-	for {
-		out, err := w.in.zstd.DecodeAll(body, w.out[:0:min(cap(w.out), w.in.limit+1)])
-		if !errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-			w.out = out
-			return err
-		}
-		if cap(w.out) > w.in.limit {
-			w.out = w.out[:w.in.limit+1]
-			return nil
-		}
-		w.out = make([]byte, 0, w.grown())
-	}
+func (w *workspace) grow() {
+	larger := make([]byte, len(w.out), min(max(4*cap(w.out), 16<<10), w.limit+1))
+	copy(larger, w.out)
+	w.out = larger
 }
-
-// grown is the next larger size of the buffer.
-func (w *workspace) grown() int { return min(max(4*cap(w.out), 16<<10), w.in.limit+1) }

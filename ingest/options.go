@@ -64,7 +64,7 @@ type Options struct {
 	// event.DefaultMaxRequestBytes. Give Server the same value.
 	MaxRequestBytes int
 	// MaxInflating bounds how many compressed bodies are inflated at a time; each
-	// may take twice MaxRequestBytes of memory. Others wait. 0: runtime.GOMAXPROCS.
+	// may take three times MaxRequestBytes of memory. Others wait. 0: runtime.GOMAXPROCS.
 	MaxInflating int
 
 	Metrics Metrics

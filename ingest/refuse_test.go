@@ -98,13 +98,13 @@ func TestDataAtTheLimit(t *testing.T) {
 
 func TestEngineRefusals(t *testing.T) {
 	for _, tc := range []struct {
-		name        string
-		err         error // of the submission
-		all         error // of Submit
-		path        string
-		code        int
-		message     string
-		retryAfter  string
+		name       string
+		err        error // of the submission
+		all        error // of Submit
+		path       string
+		code       int
+		message    string
+		retryAfter string
 	}{
 		{name: "invalid", err: event.Invalid("event_type", "no subscription wants %s", `"x"`), code: 400, message: `event_type:no subscription wants "x"`},
 		{name: "invalid as a whole", err: event.Invalid("", "no"), code: 400, message: "no"},

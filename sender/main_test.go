@@ -6,12 +6,10 @@ import (
 	"go.uber.org/goleak"
 )
 
-// ants starts two goroutines when it is imported, fasthttp's server one for its
-// Date header; they end with the process.
+// ants starts two goroutines when it is imported; they end with the process.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m,
 		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).purgeStaleWorkers"),
 		goleak.IgnoreTopFunction("github.com/panjf2000/ants/v2.(*poolCommon).ticktock"),
-		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 	)
 }

@@ -2,8 +2,10 @@ package netguard
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,9 +211,16 @@ func (d *Dialer) tryEach(ctx context.Context, addr string, targets []netip.AddrP
 	return nil, &DialError{addr, first}
 }
 
+// try connects to one target of those left. On a machine without IPv6 the kernel
+// says EADDRNOTAVAIL to an IPv6 target, as it does to any when ports run out; the
+// first is much more common, and must not keep from trying IPv4.
 func (d *Dialer) try(ctx context.Context, ap netip.AddrPort, left int) (net.Conn, error) {
 	deadline, _ := ctx.Deadline()
 	ctx, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(left))
 	defer cancel()
-	return d.connect(ctx, ap)
+	conn, err := d.connect(ctx, ap)
+	if ap.Addr().Is6() && errors.Is(err, syscall.EADDRNOTAVAIL) {
+		err = os.NewSyscallError("connect", syscall.ENETUNREACH)
+	}
+	return conn, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 	"sync/atomic"
 )
 
@@ -25,11 +26,10 @@ func newNameserver(server string) *nameserver {
 // fault of this machine, because net.Resolver keeps no more than its text.
 type faultKey struct{}
 
-// lookup is a lookupFunc. The name is asked for with a dot at its end, so that
-// the machine's search domains are left out of it.
+// lookup is a lookupFunc.
 func (n *nameserver) lookup(ctx context.Context, host string) ([]netip.Addr, error) {
 	var fault atomic.Pointer[error]
-	addrs, err := n.net.LookupNetIP(context.WithValue(ctx, faultKey{}, &fault), "ip", host+".")
+	addrs, err := n.net.LookupNetIP(context.WithValue(ctx, faultKey{}, &fault), "ip", absolute(host))
 	if err == nil {
 		return addrs, nil
 	}
@@ -37,6 +37,16 @@ func (n *nameserver) lookup(ctx context.Context, host string) ([]netip.Addr, err
 		return nil, *local
 	}
 	return nil, dnsError(host, err)
+}
+
+// absolute adds a dot at the end, so that the machine's search domains are left
+// out of it. A bare name, which only the operator can allow, is looked up in the
+// machine's own way: in the hosts file and the search domains.
+func absolute(host string) string {
+	if strings.Contains(host, ".") {
+		return host + "."
+	}
+	return host
 }
 
 // connect connects to a name server for net.Resolver.

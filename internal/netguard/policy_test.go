@@ -109,7 +109,7 @@ func TestAgainstAnotherGuard(t *testing.T) {
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 100_000 {
+	for range 20_000 {
 		var b [16]byte
 		binary.BigEndian.PutUint64(b[:], r.Uint64())
 		binary.BigEndian.PutUint64(b[8:], r.Uint64())
