@@ -23,8 +23,9 @@ func TestMain(m *testing.M) {
 		os.Exit(exitCode(fakeServe(os.Args[2], os.Args[3:])))
 	}
 	goleak.VerifyTestMain(m,
-		// fasthttp keeps these for the life of the process, or until its idle
-		// connections are ten seconds old.
+		// fasthttp keeps these for the life of the process, or until they wake up
+		// from a sleep of ten seconds and see that their pool is gone.
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
 		goleak.IgnoreTopFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"),
 		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),

@@ -18,7 +18,8 @@ func (nothing) Submit(context.Context, []event.Submission) error { return nil }
 
 // kibibyte is an event of about 1 KiB.
 func kibibyte() string {
-	return single(`,"idempotency_key":"order-01HF8Z6Q3V7K2-created","pad":"` + strings.Repeat("0123456789abcdef", 55) + `"`)
+	return `{"endpoint_id":"` + endpoint.String() + `","event_type":"order.created","idempotency_key":"order-01HF8Z6Q3V7K2-created","data":{"pad":"` +
+		strings.Repeat("0123456789abcdef", 55) + `"}}`
 }
 
 func noop() *Ingest {

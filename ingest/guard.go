@@ -10,6 +10,7 @@ var (
 	refuseMethod  = &refusal{code: fasthttp.StatusMethodNotAllowed, reason: ReasonMalformed, message: "method not allowed"}
 	refuseVersion = &refusal{code: fasthttp.StatusHTTPVersionNotSupported, reason: ReasonMalformed, message: "want HTTP/1.1 or HTTP/1.0"}
 	refuseTarget  = malformed("want a path as the request target")
+	refuseLineEnd = malformed("a header line ends in a line feed without a carriage return")
 	refuseFold    = malformed("a header runs over more than one line")
 	refuseFraming = malformed("Transfer-Encoding together with Content-Length")
 	refuseCoding  = malformed("want no Transfer-Encoding but chunked")
@@ -49,8 +50,8 @@ func inspectHeaders(raw []byte) *refusal {
 	var line []byte
 	for len(raw) > 0 {
 		line, raw, _ = bytes.Cut(raw, []byte{'\n'})
-		if len(line) == 0 {
-			continue
+		if len(line) == 0 || line[len(line)-1] != '\r' {
+			return refuseLineEnd
 		}
 		if line[0] == ' ' || line[0] == '\t' {
 			return refuseFold
