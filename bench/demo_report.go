@@ -89,7 +89,7 @@ func (r *DemoReport) WriteText(w io.Writer) error {
 		fmt.Fprintf(t, "  %s\t%s\n", name, fmt.Sprintf(format, args...))
 	}
 	row("events accepted", "%d in %.2f s, %s", r.Accepted, r.PostSeconds, perSecond(r.Accepted, r.PostSeconds))
-	row("events delivered", "%d, all within %.1f s", r.Delivered, r.Seconds)
+	row("events delivered", "%d within %.1f s", r.Delivered, r.Seconds)
 	row("  at the first attempt", "%d in %.2f s, %s", r.FirstTry, r.FirstTrySeconds, perSecond(r.FirstTry, r.FirstTrySeconds))
 	row("  after retries", "%d", r.Delivered-r.FirstTry)
 	row("events retried", "%d", r.Retried)

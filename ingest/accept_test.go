@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/valyala/fasthttp"
-
 	"posthaste/event"
 )
 
@@ -206,5 +204,3 @@ func TestNewPanicsWithoutAnEngine(t *testing.T) {
 	}()
 	New(Options{})
 }
-
-var _ fasthttp.RequestHandler = func(ctx *fasthttp.RequestCtx) { new(Ingest).Handle(ctx) }

@@ -18,8 +18,8 @@ const (
 
 const routePrefix = "/api/v1/projects/"
 
-// match recognises ingest's routes by the target as it was sent. It takes no
-// part in decoding and cleaning paths, so nothing else can be meant by it.
+// match recognises ingest's routes by the target as it was sent, neither
+// unescaped nor cleaned: what a proxy in front saw is what is matched.
 func match(ctx *fasthttp.RequestCtx) (rt route, project []byte, ok bool) {
 	target := ctx.Request.Header.RequestURI()
 	if !ctx.IsPost() || len(target) < len(routePrefix) || string(target[:len(routePrefix)]) != routePrefix {

@@ -19,6 +19,7 @@ const (
 // What can be wrong with an answer.
 var (
 	errNotHTTP      = errors.New("the answer does not begin with HTTP/")
+	errStatus       = errors.New("the answer's status is not a number from 100 to 999")
 	errHeadTooLarge = errors.New("the answer's head is larger than 16 KiB")
 	errInterim      = errors.New("more than 100 interim answers")
 	errNoAnswer     = errors.New("the connection was closed before an answer came")
@@ -48,6 +49,9 @@ func (x *exchange) readHead(c *conn) error {
 		head, err := x.peekHead(c)
 		if err != nil {
 			return err
+		}
+		if !hasStatus(head) {
+			return errStatus
 		}
 		recordHeaders(x.attempt, head)
 		if err := x.head.Read(x.in); err != nil {
@@ -110,6 +114,21 @@ func beginsAnswer(b []byte) bool {
 	const proto = "HTTP/"
 	n := min(len(b), len(proto))
 	return string(b[:n]) == proto[:n]
+}
+
+// hasStatus reports whether the status is one of three digits (RFC 9112, section
+// 4). fasthttp takes fewer, and reads 000 as 200.
+func hasStatus(head []byte) bool {
+	_, rest, _ := bytes.Cut(head, []byte(" "))
+	if len(rest) < 4 || rest[0] == '0' || rest[3] != ' ' && rest[3] != '\r' && rest[3] != '\n' {
+		return false
+	}
+	for _, d := range rest[:3] {
+		if d < '0' || d > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // headEnd is the length of the head in b, empty line included, 0 if it is not

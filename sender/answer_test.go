@@ -74,6 +74,9 @@ func TestAnswers(t *testing.T) {
 		{"429", "HTTP/1.1 429 Slow\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n", event.ClassStatus, 429, 0, false},
 		{"500, 200 KiB", fixed("500 X", big), event.ClassStatus, 500, 4096, true},
 
+		{"status 000", "HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
+		{"status 99", "HTTP/1.1 99 X\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
+		{"no status", "HTTP/1.1\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
 		{"status 1000", "HTTP/1.1 1000 X\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
 		{"status too long", "HTTP/1.1 99999999999999999999 X\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
 		{"status negative", "HTTP/1.1 -20 X\r\nContent-Length: 0\r\n\r\n", event.ClassMalformed, 0, -1, false},
@@ -259,7 +262,7 @@ func FuzzAnswer(f *testing.F) {
 		if err == nil && !strings.HasPrefix(string(data), "HTTP/") {
 			t.Fatalf("%q was taken for an answer", data)
 		}
-		if err == nil && a.StatusCode < 100 && a.StatusCode != 0 {
+		if err == nil && (a.StatusCode < 100 || a.StatusCode > 999) {
 			t.Fatalf("status %d", a.StatusCode)
 		}
 	})

@@ -138,7 +138,9 @@ func (s *server) call(key, method, path string, body any) (int, answer) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	req.Header.Set("Authorization", "Bearer "+key)
+	if key != "" {
+		req.Header.Set("Authorization", "Bearer "+key)
+	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -191,4 +193,14 @@ func (s *server) endpoint(project, key, url string, extra object) string {
 	s.must(key, "POST", project+"/subscriptions", object{"name": "all", "endpoint_id": made.UID,
 		"filter_config": object{"event_types": []string{"*"}}}, nil)
 	return made.UID
+}
+
+// run runs another command of the program and returns what it printed.
+func (s *server) run(args ...string) string {
+	s.t.Helper()
+	out, err := exec.Command(binary, args...).CombinedOutput()
+	if err != nil {
+		s.t.Fatalf("%v: %v\n%s", args, err, out)
+	}
+	return string(out)
 }

@@ -10,9 +10,6 @@ import (
 	"posthaste/event"
 )
 
-// maxListScan bounds how many rows a listing looks at when its filter passes few.
-const maxListScan = 200_000
-
 // Events lists a project's events in a range, newest first if it is descending.
 func (l *Log) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error) {
 	events := []*event.Event{}
@@ -47,7 +44,7 @@ func (l *Log) walkEvents(project event.ID, r event.Range, fn func(key, value []b
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	w := newBucketWalk(it, kindEvent, project[:], r)
-	for n := 0; w.valid() && n < maxListScan; n++ {
+	for w.valid() {
 		goOn, err := fn(it.Key(), it.Value())
 		if err != nil || !goOn {
 			return err

@@ -47,14 +47,12 @@ type deliveryList struct {
 	r       event.Range
 	f       *event.DeliveryFilter
 	rows    []event.Delivery
-	scanned int
 }
 
-func (c *deliveryList) full() bool { return len(c.rows) >= c.r.Limit || c.scanned >= maxListScan }
+func (c *deliveryList) full() bool { return len(c.rows) >= c.r.Limit }
 
 // add reads a delivery and lists it if it passes the filter.
 func (c *deliveryList) add(id event.ID) error {
-	c.scanned++
 	if id.Compare(c.r.From) < 0 || c.r.To != (event.ID{}) && id.Compare(c.r.To) > 0 {
 		return nil
 	}
