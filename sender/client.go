@@ -35,7 +35,7 @@ type client struct {
 
 	signature   string   // the signature header's name, with ": "
 	idempotency string   // likewise
-	reserved    []string // names that an event's own headers cannot have
+	reserved    []string // names beside ours that an event's own headers cannot have
 	form        bool
 	trace       bool
 
@@ -85,7 +85,6 @@ func (c *client) name() {
 	signature := headerName(c.project.Config.Signature.Header, "X-Convoy-Signature")
 	c.signature = signature + ": "
 	c.idempotency = headerName(c.project.Config.RequestIDHeader, "X-Convoy-Idempotency-Key") + ": "
-	c.reserved = append(c.reserved, ours...)
 	c.reserved = append(c.reserved, signature)
 	if c.trace {
 		c.reserved = append(c.reserved, eventIDName, deliveryName)
@@ -127,7 +126,7 @@ func (c *client) authHeader() (name, value string, ok bool) {
 		return "", "", false
 	}
 	name, value = a.APIKey.HeaderName, a.APIKey.HeaderValue
-	ok = httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value) && !has(c.reserved, name)
+	ok = httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value) && !c.taken(name)
 	return name, value, ok
 }
 

@@ -138,7 +138,10 @@ func TestChangesUnderLoad(t *testing.T) {
 				return
 			default:
 			}
-			w.update(ep, func(e *event.Endpoint) { e.URL = urls[i%2] })
+			if _, err := w.catalog.UpdateEndpoint(w.project.ID, ep.ID, func(e *event.Endpoint) error { e.URL = urls[i%2]; return nil }); err != nil {
+				t.Error(err)
+				return
+			}
 			w.sender.clients.sweep(time.Now().Add(time.Hour * time.Duration(i%2)))
 		}
 	})

@@ -1,13 +1,16 @@
 package sender
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"posthaste/event"
+	"posthaste/internal/netguard"
 )
 
 // TestGhost: the receiver sends an answer that nobody asked for while the
@@ -207,6 +210,21 @@ func TestCancelDuringHandshake(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err != nil { // the handshake has begun
 		t.Fatal(err)
 	}
+	w.sender.Cancel()
+	expect(t, <-done, event.ClassCancelled, 0)
+}
+
+func TestCancelDuringLookup(t *testing.T) {
+	asked := make(chan struct{})
+	w := newWorld(t, Options{Dial: netguard.DialerOptions{Lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+		close(asked)
+		<-ctx.Done()
+		return nil, &net.DNSError{Err: "gave up", Name: host}
+	}}})
+	done := make(chan *event.Attempt)
+	ep := w.endpoint("http://slow.example")
+	go func() { done <- w.attempt(ep, newEvent("{}")) }()
+	<-asked
 	w.sender.Cancel()
 	expect(t, <-done, event.ClassCancelled, 0)
 }

@@ -29,6 +29,9 @@ func has(names []string, name string) bool {
 	return false
 }
 
+// taken reports whether a header of this name is sent, or must not be.
+func (c *client) taken(name string) bool { return has(ours, name) || has(c.reserved, name) }
+
 // writeHead makes the request's head in x.out and records its headers.
 //
 //	client.head            request line, Host, User-Agent, Content-Type, endpoint's auth
@@ -101,7 +104,7 @@ func keyed(ev *event.Event) bool {
 // not taken, neither by us nor by one before it, and its value breaks nothing.
 func (c *client) takes(ev *event.Event, i int) bool {
 	h := &ev.Headers[i]
-	if !httpguts.ValidHeaderFieldName(h.Name) || !httpguts.ValidHeaderFieldValue(h.Value) || has(c.reserved, h.Name) {
+	if !httpguts.ValidHeaderFieldName(h.Name) || !httpguts.ValidHeaderFieldValue(h.Value) || c.taken(h.Name) {
 		return false
 	}
 	if keyed(ev) && strings.EqualFold(h.Name, c.idempotency[:len(c.idempotency)-2]) {

@@ -36,7 +36,8 @@ type Options struct {
 	// flight, of one endpoint; DefaultMaxConnsPerEndpoint.
 	MaxConnsPerEndpoint int
 	// MaxClients bounds the endpoints that are remembered, each at about 2 KiB and
-	// its connections; DefaultMaxClients. Over it, one that rests makes way.
+	// its connections; DefaultMaxClients. Over it, one that rests makes way. The
+	// table has 64 parts, each with its share of the bound and at least one place.
 	MaxClients int
 	// IdleConn is how long a connection is kept open without a request;
 	// DefaultIdleConn.

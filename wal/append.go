@@ -33,7 +33,7 @@ func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
 		err = l.commit(subs, keyed)
 	}
 	if keyed != nil {
-		l.releaseKeys(keyed, subs, err)
+		l.idem.release(keyed.keys)
 	}
 	return err
 }
@@ -41,11 +41,11 @@ func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
 // commit puts the submissions into the group and waits until it is durable.
 func (l *Log) commit(subs []event.Submission, keyed *claims) error {
 	w := waiters.Get().(*waiter)
-	defer waiters.Put(w)
 	if err := l.enqueue(subs, w, keyed); err != nil {
+		waiters.Put(w)
 		return err
 	}
-	return <-w.done
+	return l.wait(w)
 }
 
 func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {

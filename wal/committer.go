@@ -47,18 +47,21 @@ func (l *Log) commitLoop() {
 // log closes. Settlements alone wait a little for an intake to ride with.
 func (l *Log) await() bool {
 	select {
-	case _, open := <-l.wake:
-		return open
+	case <-l.wake:
+		return true
+	case <-l.stop:
+		return false
 	case <-l.lazy:
 	}
 	t := time.NewTimer(l.o.SettleDelay)
 	defer t.Stop()
 	select {
-	case _, open := <-l.wake:
-		return open
+	case <-l.wake:
+	case <-l.stop:
+		return false
 	case <-t.C:
-		return true
 	}
+	return true
 }
 
 func (l *Log) apply(g *group) {
@@ -77,17 +80,15 @@ func (l *Log) apply(g *group) {
 // finish waits for the group's fsync and tells everybody: first those who wait
 // for the answer, then the engine.
 func (l *Log) finish(g *group, started time.Time) {
-	err := l.failure()
-	if err == nil && !l.o.Relaxed {
-		if err = g.batch.SyncWait(); err != nil {
+	if !l.o.Relaxed {
+		if err := g.batch.SyncWait(); err != nil {
 			l.fail(err)
-			err = l.failure()
 		}
 	}
 	for _, w := range g.waiters {
-		w.done <- err
+		w.done <- nil
 	}
-	if err == nil && l.o.Sink != nil {
+	if l.o.Sink != nil {
 		if len(g.events) > 0 {
 			l.o.Sink.Committed(g.events)
 		}

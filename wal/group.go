@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -45,11 +46,27 @@ type waiter struct {
 
 var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan error, 1)} }}
 
+// wait waits until w's group is durable, or the log fails, and gives w back.
+func (l *Log) wait(w *waiter) error {
+	select {
+	case err := <-w.done:
+		waiters.Put(w)
+		return err
+	case <-l.broken: // its result may come yet: w is not used again
+		return l.failure()
+	}
+}
+
+var errReadOnly = errors.New("log: opened for reading only")
+
 // reserve waits until the group has room and returns it, with mu held. On an
 // error mu is not held.
 func (l *Log) reserve() (*group, error) {
+	if l.readOnly {
+		return nil, errReadOnly
+	}
 	l.mu.Lock()
-	for l.group.batch.Len() > l.o.GroupBytes && !l.closed {
+	for l.group.batch.Len() > l.o.GroupBytes && !l.closed && l.failure() == nil {
 		l.room.Wait()
 	}
 	if l.closed {

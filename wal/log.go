@@ -7,11 +7,10 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
-	"github.com/rs/zerolog"
 
 	"posthaste/event"
 )
@@ -45,10 +44,14 @@ type Log struct {
 	catalog sync.Mutex // serialises CASCatalog
 
 	failed atomic.Pointer[failure]
+	broken chan struct{} // closed by the first failure
 	wake   chan struct{} // an intake waits
 	lazy   chan struct{} // settlements wait
+	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed when the committer is gone
 	groups sync.Pool
+
+	noise noise
 }
 
 type failure struct{ err error }
@@ -72,14 +75,10 @@ var headerKey = []byte{kindHeader}
 // caller closes it. A store of a newer format, a folder that holds something
 // else, and a store that another process has open are refused.
 func Open(o Options) (*Log, error) {
-	o.ensureDefaults()
-	if o.Partitions < 1 || o.Partitions >= allPartitions {
-		return nil, fmt.Errorf("partitions: %d is not between 1 and %d", o.Partitions, allPartitions-1)
+	l, err := newLog(o)
+	if err != nil {
+		return nil, err
 	}
-	l := &Log{o: o, node: rand.Uint32(), group: &group{}}
-	l.room.L = &l.mu
-	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
-	l.idem.init()
 	if err := l.openDB(); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
@@ -88,17 +87,19 @@ func Open(o Options) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	l.group = l.newGroup()
-	l.wake, l.lazy, l.done = make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{})
 	go l.commitLoop()
 	return l, nil
 }
 
-// OpenReadOnly opens a store without changing it, and without a committer.
+// OpenReadOnly opens a store without changing it, and without a committer. No
+// other may have it open meanwhile. Everything that writes returns an error.
 func OpenReadOnly(o Options) (*Log, error) {
-	o.ensureDefaults()
-	l := &Log{o: o, readOnly: true}
-	var err error
-	if l.db, err = pebble.Open(o.Dir, l.pebbleOptions()); err != nil {
+	l, err := newLog(o)
+	if err != nil {
+		return nil, err
+	}
+	l.readOnly = true
+	if err := l.openPebble(); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	if err := l.readHeader(); err != nil {
@@ -108,11 +109,33 @@ func OpenReadOnly(o Options) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) openDB() (err error) {
-	if l.db, err = pebble.Open(l.o.Dir, l.pebbleOptions()); err != nil {
+func newLog(o Options) (*Log, error) {
+	o.ensureDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	l := &Log{o: o, node: rand.Uint32()}
+	l.room.L = &l.mu
+	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
+	l.idem.init()
+	l.broken, l.stop, l.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
+	return l, nil
+}
+
+func (l *Log) openPebble() (err error) {
+	l.db, err = pebble.Open(l.o.Dir, l.pebbleOptions())
+	if errors.Is(err, syscall.EAGAIN) { // of fcntl(F_SETLK) on the file LOCK
+		return fmt.Errorf("another process has it open: %w", err)
+	}
+	return err
+}
+
+func (l *Log) openDB() error {
+	if err := l.openPebble(); err != nil {
 		return err
 	}
-	err = l.readHeader()
+	err := l.readHeader()
 	if !errors.Is(err, pebble.ErrNotFound) {
 		if err != nil {
 			_ = l.db.Close()
@@ -129,8 +152,7 @@ func (l *Log) openDB() (err error) {
 	if err = l.db.Close(); err != nil {
 		return err
 	}
-	l.db, err = pebble.Open(l.o.Dir, l.pebbleOptions())
-	return err
+	return l.openPebble()
 }
 
 func (l *Log) create() error {
@@ -196,8 +218,9 @@ func (l *Log) readClock() error {
 // Partitions is the store's count of partitions; it never changes.
 func (l *Log) Partitions() int { return l.partitions }
 
-// Close commits what is waiting, flushes, and closes the store. Writers that
-// come later get event.ErrClosed. A second Close does nothing.
+// Close commits what is waiting and closes the store. Writers that come later
+// get event.ErrClosed. Readers must have ended. A second Close does nothing.
+// After a failure of the store it returns that failure.
 func (l *Log) Close() error {
 	l.mu.Lock()
 	already := l.closed
@@ -208,9 +231,11 @@ func (l *Log) Close() error {
 		return nil
 	}
 	if !l.readOnly {
-		close(l.wake)
+		close(l.stop)
 		<-l.done
 	}
+	l.catalog.Lock() // behind a change of the catalog that is on its way
+	defer l.catalog.Unlock()
 	err := l.failure()
 	return errors.Join(err, l.db.Close())
 }
@@ -222,51 +247,16 @@ func (l *Log) failure() error {
 	return nil
 }
 
-// fail makes an error of the store final.
+// fail makes an error of the store final: everybody who waits for the log
+// learns it, then the owner, who ends the process. It does not return.
 func (l *Log) fail(err error) {
-	l.failed.CompareAndSwap(nil, &failure{fmt.Errorf("log: %w", err)})
-	l.o.OnFatal(l.failure())
-}
-
-func (l *Log) pebbleOptions() *pebble.Options {
-	o := &pebble.Options{
-		FS:                          l.o.FS,
-		FormatMajorVersion:          pebble.FormatNewest,
-		CacheSize:                   l.o.CacheBytes,
-		MemTableSize:                l.o.MemTableBytes,
-		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,
-		L0StopWritesThreshold:       1000,
-		LBaseMaxBytes:               128 << 20,
-		MaxOpenFiles:                4096,
-		BytesPerSync:                1 << 20,
-		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
-		ReadOnly:                    l.readOnly,
+	if l.failed.CompareAndSwap(nil, &failure{fmt.Errorf("log: %w", err)}) {
+		close(l.broken)
+		l.mu.Lock()
+		l.room.Broadcast()
+		l.mu.Unlock()
 	}
-	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
-	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-	}
-	return o
-}
-
-// pebbleLogger passes Pebble's errors on and keeps its chatter for debugging.
-type pebbleLogger struct {
-	l   *Log
-	log zerolog.Logger
-}
-
-func (p pebbleLogger) Infof(format string, args ...any) {
-	p.log.Trace().Str("component", "pebble").Msgf(format, args...)
-}
-
-func (p pebbleLogger) Errorf(format string, args ...any) {
-	p.log.Error().Str("component", "pebble").Msgf(format, args...)
-}
-
-// Fatalf is how Pebble says that a write or an fsync of its log failed.
-func (p pebbleLogger) Fatalf(format string, args ...any) {
-	err := fmt.Errorf(format, args...)
-	p.l.fail(err)
-	panic("FATAL: the log failed and the process was not ended: " + err.Error())
+	err = l.failure()
+	l.o.OnFatal(err)
+	panic("FATAL: the process was not ended after a failure: " + err.Error())
 }

@@ -1,6 +1,8 @@
 package wal
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -43,10 +45,12 @@ type Options struct {
 	// Sink takes what is committed. It may be nil for a log that is only read.
 	Sink Sink
 
-	// OnFatal is told of a failed write or fsync of the log. What was not
-	// acknowledged by then never will be; the process must end with a code of its
-	// own, for a second fsync could succeed without the data. It must not return;
-	// if it does, the log panics.
+	// OnFatal is told of a failed write or fsync of the log, after all who waited
+	// were. What was not acknowledged by then never will be; the process must end
+	// with a code of its own, for a second fsync could succeed without the data. It
+	// may be called more than once, from any goroutine, among them the committer
+	// and Pebble's own. It must not return; if it does, the log panics. Where it
+	// blocks, Close blocks too.
 	OnFatal func(error)
 
 	// Observe is told of each committed group. It must not block. May be nil.
@@ -82,6 +86,18 @@ func (o *Options) ensureDefaults() {
 	if o.OnFatal == nil {
 		o.OnFatal = func(error) {}
 	}
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Dir == "":
+		return errors.New("dir: is required")
+	case o.Partitions < 1 || o.Partitions >= allPartitions:
+		return fmt.Errorf("partitions: %d is not between 1 and %d", o.Partitions, allPartitions-1)
+	case o.GroupBytes < 0 || o.SettleDelay < 0 || o.IdempotencyWindow < 0 || o.CacheBytes < 0:
+		return errors.New("group bytes, settle delay, idempotency window and cache bytes must be positive")
+	}
+	return nil
 }
 
 func setDefault[T comparable](field *T, value T) {

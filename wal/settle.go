@@ -31,11 +31,16 @@ func (l *Log) Settle(s *event.Settlement) error {
 	return nil
 }
 
+// maxRow is the last row of a delivery. All that come later take its place;
+// event.MaxAttempts is far below it.
+const maxRow = 0xFFFE
+
 func outcomeRow(s *event.Settlement) uint16 {
+	row := 2*s.Delivery.Attempts + 1
 	if s.Attempt != nil {
-		return uint16(2 * s.Attempt.Number)
+		row = 2 * s.Attempt.Number
 	}
-	return uint16(2*s.Delivery.Attempts + 1)
+	return uint16(min(row, maxRow))
 }
 
 // moveTimer takes the delivery off the timer index, or puts it at its new time.
@@ -108,18 +113,17 @@ func sealedMillis(key []byte, ms uint64) []byte {
 	return value
 }
 
-// Flush returns when everything that was settled before is durable. For the end
-// of a graceful stop and for tests.
+// Flush returns when everything that was settled before is durable, or with
+// Options.Relaxed committed. For the end of a graceful stop and for tests.
 func (l *Log) Flush() error {
-	w := waiters.Get().(*waiter)
-	defer waiters.Put(w)
 	g, err := l.reserve()
 	if err != nil {
 		return err
 	}
+	w := waiters.Get().(*waiter)
 	_ = g.batch.LogData([]byte{kindHeader}, nil)
 	g.waiters = append(g.waiters, w)
 	l.mu.Unlock()
 	poke(l.wake)
-	return <-w.done
+	return l.wait(w)
 }

@@ -1,0 +1,76 @@
+package wal
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/rs/zerolog"
+)
+
+func (l *Log) pebbleOptions() *pebble.Options {
+	o := &pebble.Options{
+		FS:                          l.o.FS,
+		FormatMajorVersion:          pebble.FormatNewest,
+		CacheSize:                   l.o.CacheBytes,
+		MemTableSize:                l.o.MemTableBytes,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       1000,
+		LBaseMaxBytes:               128 << 20,
+		MaxOpenFiles:                4096,
+		BytesPerSync:                1 << 20,
+		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
+		ReadOnly:                    l.readOnly,
+		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
+	}
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
+}
+
+// pebbleLogger passes Pebble's errors on and keeps its chatter for debugging.
+type pebbleLogger struct {
+	l   *Log
+	log zerolog.Logger
+}
+
+func (p pebbleLogger) Infof(format string, args ...any) {
+	p.log.Trace().Str("component", "pebble").Msgf(format, args...)
+}
+
+func (p pebbleLogger) Errorf(format string, args ...any) {
+	p.log.Error().Str("component", "pebble").Msgf(format, args...)
+}
+
+// Fatalf is how Pebble says that a write or an fsync of its log failed. Pebble
+// must not go on, so it does not return.
+func (p pebbleLogger) Fatalf(format string, args ...any) {
+	p.l.fail(fmt.Errorf(format, args...))
+}
+
+// noise throttles what Pebble tells of flushes and compactions that failed. It
+// tries them again without a pause, thousands of times a second when the disk
+// is full.
+type noise struct {
+	errors atomic.Int64 // since the last line
+	last   atomic.Int64 // Unix nanoseconds of it
+}
+
+const noiseEvery = time.Second
+
+func (n *noise) backgroundError(log zerolog.Logger) func(error) {
+	return func(err error) {
+		n.errors.Add(1)
+		now, last := time.Now().UnixNano(), n.last.Load()
+		if now-last < int64(noiseEvery) || !n.last.CompareAndSwap(last, now) {
+			return
+		}
+		log.Error().Err(err).Str("component", "pebble").Int64("times", n.errors.Swap(0)).
+			Msg("a flush or compaction failed; it is tried again")
+	}
+}
