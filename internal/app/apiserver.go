@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 
 	"github.com/valyala/fasthttp"
@@ -49,11 +50,11 @@ func (a *App) startAPI(ctx context.Context) error {
 	a.api.server = ingest.Server(ingest.ServerOptions{
 		MaxRequestBytes: a.o.MaxRequestBytes,
 		Rejected:        a.m.rejected,
-	}, func(ctx *fasthttp.RequestCtx) {
+	}, a.recovering(func(ctx *fasthttp.RequestCtx) {
 		if !intake.Handle(ctx) {
 			rest(ctx)
 		}
-	})
+	}))
 	a.api.serving.Go(func() {
 		if err := a.api.server.Serve(ln); err != nil {
 			a.log.Error().Err(err).Msg("the API listener ended")
@@ -70,6 +71,23 @@ func (a *App) stopAPI(ctx context.Context) error {
 		a.log.Warn().Err(err).Msg("some connections to the API were still open")
 	}
 	return nil
+}
+
+// recovering answers 500 when a handler panics; fasthttp would end the process.
+func (a *App) recovering(handler fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		defer func() {
+			if v := recover(); v != nil {
+				a.log.Error().Interface("panic", v).Bytes("stack", debug.Stack()).Msg("a request panicked")
+				ctx.Response.Reset()
+				ctx.SetStatusCode(fasthttp.StatusInternalServerError)
+				ctx.SetContentType("application/json")
+				ctx.SetBodyString(`{"status":false,"message":"internal error"}`)
+				ctx.SetConnectionClose()
+			}
+		}()
+		handler(ctx)
+	}
 }
 
 func (a *App) fault(requestID string, err error) {
