@@ -1,6 +1,6 @@
 // Package ratelimit decides when the next request may go, by the generic cell
-// rate algorithm in its virtual scheduling form (ITU-T Recommendation I.371,
-// annex A; https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm).
+// rate algorithm in its virtual scheduling form (ITU-T Recommendation I.371;
+// https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm).
 //
 // The one idea: all that a limit has to remember is one instant, the
 // theoretical arrival time (TAT), at which the next request would arrive if

@@ -42,7 +42,7 @@ type tableShard struct {
 }
 
 // NewTable makes a table of at most maxEntries keys, rounded up to a multiple
-// of 64; below 64 it is 64. An entry takes about 40 bytes. Memory is taken as
+// of 64; below 64 it is 64. An entry takes 30 to 60 bytes. Memory is taken as
 // keys come.
 func NewTable(maxEntries int) *Table {
 	t := &Table{

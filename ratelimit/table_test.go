@@ -76,6 +76,23 @@ func TestTableIsBoundedWhenAllAreActive(t *testing.T) {
 	}
 }
 
+// TestTableFullKeepsWhatItHas: only a new key makes another one go.
+func TestTableFullKeepsWhatItHas(t *testing.T) {
+	table := NewTable(2 * tableShards)
+	l := PerDuration(1, time.Hour, 5)
+	for i := range 5000 {
+		table.Take(keyOf(i), l, start)
+	}
+	full := table.Len()
+	for i := range table.shards {
+		for key := range table.shards[i].tats {
+			if wait := table.Take(key, l, start); wait != 0 || table.Len() != full {
+				t.Fatalf("wait %v, %d keys of %d", wait, table.Len(), full)
+			}
+		}
+	}
+}
+
 func TestEvict(t *testing.T) {
 	f := func(now int64, want ...int64) {
 		t.Helper()

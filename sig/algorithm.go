@@ -73,7 +73,7 @@ func find(name string) *algorithm {
 // standard library is.
 type resumable interface {
 	hash.Hash
-	encoding.BinaryAppender
+	encoding.BinaryMarshaler
 	encoding.BinaryUnmarshaler
 }
 

@@ -40,7 +40,7 @@ func (h *hasher) stateAfter(block []byte, pad byte) []byte {
 	}
 	h.Reset()
 	h.Write(padded)
-	state, err := h.AppendBinary(nil)
+	state, err := h.MarshalBinary()
 	if err != nil {
 		panic("BUG: hash state not saved: " + err.Error())
 	}

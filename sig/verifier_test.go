@@ -117,6 +117,15 @@ func TestVerifyFlippedByte(t *testing.T) {
 	}
 }
 
+// TestVerifyPadding: 44 characters of base64 without padding are 33 bytes, no
+// digest of SHA256.
+func TestVerifyPadding(t *testing.T) {
+	r := mustVerifier(t, Version{"SHA256", Base64}, []string{"s"}, 0)
+	if err := r.Verify(strings.Repeat("A", 44), nil, goldenNow); !errors.Is(err, ErrHeader) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestVerifyTolerance(t *testing.T) {
 	v, secrets := Version{"SHA256", Hex}, []string{"s"}
 	s := mustSigner(t, []Version{v}, secrets, true)

@@ -44,7 +44,7 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 	l.catalog.Lock()
 	defer l.catalog.Unlock()
-	if err := l.failure(); err != nil {
+	if err := l.writable(); err != nil {
 		return err
 	}
 	b := l.db.NewBatch()
@@ -56,9 +56,20 @@ func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 	}
 	if err := b.Commit(pebble.Sync); err != nil {
 		l.fail(err)
-		return l.failure()
 	}
 	return nil
+}
+
+func (l *Log) writable() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.readOnly:
+		return errReadOnly
+	case l.closed:
+		return event.ErrClosed
+	}
+	return l.failure()
 }
 
 func (l *Log) addCatalog(b *pebble.Batch, rec *event.CatalogRecord) error {

@@ -52,6 +52,14 @@ func sealWith(value []byte, crc uint32) {
 	binary.LittleEndian.PutUint32(value[1:], crc)
 }
 
+// checkKey checks the length of a key before its parts are taken.
+func checkKey(key []byte, length int) error {
+	if len(key) != length {
+		return &CorruptError{bytesClone(key), fmt.Sprintf("a key of %d bytes, not %d", len(key), length)}
+	}
+	return nil
+}
+
 // open checks a value's header and returns a reader of its body.
 func open(key, value []byte) (reader, error) {
 	if len(value) < recordHeaderLen {

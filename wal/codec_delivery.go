@@ -20,6 +20,9 @@ func appendDeliveryBody(dst []byte, d *event.Delivery) []byte {
 }
 
 func decodeDelivery(key, value []byte) (event.Delivery, error) {
+	if err := checkKey(key, deliveryKeyLen); err != nil {
+		return event.Delivery{}, err
+	}
 	r, err := open(key, value)
 	if err != nil {
 		return event.Delivery{}, err
@@ -133,6 +136,9 @@ func appendTimerBody(dst []byte, d *event.Delivery) []byte {
 }
 
 func decodeTimer(key, value []byte) (event.Delivery, error) {
+	if err := checkKey(key, timerKeyLen); err != nil {
+		return event.Delivery{}, err
+	}
 	r, err := open(key, value)
 	if err != nil {
 		return event.Delivery{}, err

@@ -45,8 +45,7 @@ func sealEvent(meta, key []byte, dataCRC uint32) {
 	sealWith(meta, crc32.Update(crc, castagnoli, key))
 }
 
-// decodeEvent reads an event's record. Without copies the event's data and
-// strings of value are valid only as long as value is, so it copies value once.
+// decodeEvent reads an event's record into memory of its own.
 func decodeEvent(key, value []byte) (*event.Event, error) {
 	value = bytesClone(value)
 	ev, data, err := decodeEventMeta(key, value)
@@ -63,6 +62,9 @@ func decodeEvent(key, value []byte) (*event.Event, error) {
 }
 
 func decodeEventMeta(key, value []byte) (*event.Event, []byte, error) {
+	if err := checkKey(key, eventKeyLen); err != nil {
+		return nil, nil, err
+	}
 	if len(value) < recordHeaderLen || value[0] != recordVersion {
 		return nil, nil, &CorruptError{bytesClone(key), "not an event record of version 1"}
 	}

@@ -85,10 +85,11 @@ func (l *Log) finish(g *group, started time.Time) {
 			l.fail(err)
 		}
 	}
+	err := l.failure() // somebody else's: a later fsync proves nothing
 	for _, w := range g.waiters {
-		w.done <- nil
+		w.done <- err
 	}
-	if l.o.Sink != nil {
+	if err == nil && l.o.Sink != nil {
 		if len(g.events) > 0 {
 			l.o.Sink.Committed(g.events)
 		}

@@ -39,7 +39,8 @@ func (t *idemTable) init() { t.busy = make(map[idemKey]chan struct{}) }
 
 // claims are the keys of one request.
 type claims struct {
-	keys []claim
+	keys  []claim
+	index map[idemKey]int // into keys
 }
 
 type claim struct {
@@ -59,13 +60,21 @@ func (l *Log) claimKeys(ctx context.Context, subs []event.Submission) (*claims, 
 	if err := l.idem.claim(ctx, c.keys); err != nil {
 		return nil, err
 	}
+	now := l.now()
 	for i := range c.keys {
-		if err := l.lookUp(&subs[c.keys[i].sub], &c.keys[i]); err != nil {
+		if err := l.lookUp(subs, &c.keys[i], now); err != nil {
 			l.idem.release(c.keys)
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// now is the present, or the newest id's time if the machine's clock went back.
+func (l *Log) now() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(l.clock, uint64(time.Now().UnixMilli()))
 }
 
 func collectKeys(subs []event.Submission) *claims {
@@ -76,32 +85,28 @@ func collectKeys(subs []event.Submission) *claims {
 			continue
 		}
 		if c == nil {
-			c = &claims{}
+			c = &claims{index: make(map[idemKey]int)}
 		}
-		if !c.joins(s, i) {
-			c.keys = append(c.keys, claim{idemKey: idemKeyOf(&s.Event), sub: i, content: contentHash(s)})
-		}
+		c.add(s, i)
 	}
 	return c
 }
 
-// joins reports whether the key was claimed by an earlier submission of the
-// same request, whose fate this one shares.
-func (c *claims) joins(s *event.Submission, i int) bool {
-	key := idemKeyOf(&s.Event)
-	for j := range c.keys {
-		if c.keys[j].idemKey != key {
-			continue
-		}
-		if c.keys[j].content != contentHash(s) {
-			s.Err = errKeyReused
-			return true
-		}
+// add claims the submission's key, or joins it to the earlier submission of the
+// same request that claimed it, whose fate it shares.
+func (c *claims) add(s *event.Submission, i int) {
+	key, content := idemKeyOf(&s.Event), contentHash(s)
+	j, claimed := c.index[key]
+	switch {
+	case !claimed:
+		c.index[key] = len(c.keys)
+		c.keys = append(c.keys, claim{idemKey: key, sub: i, content: content})
+	case c.keys[j].content != content:
+		s.Err = errKeyReused
+	default:
 		s.Duplicate = true
 		c.keys[j].same = append(c.keys[j].same, i)
-		return true
 	}
-	return false
 }
 
 var errKeyReused = &keyReusedError{}
@@ -155,9 +160,10 @@ func (t *idemTable) release(keys []claim) {
 	}
 }
 
-// lookUp marks the submission if its key is in the log.
-func (l *Log) lookUp(s *event.Submission, k *claim) error {
-	id, content, err := l.findKey(k.idemKey, uint64(time.Now().UnixMilli()))
+// lookUp marks the submission, and those that join it, if its key is in the log.
+func (l *Log) lookUp(subs []event.Submission, k *claim, now uint64) error {
+	s := &subs[k.sub]
+	id, content, err := l.findKey(k.idemKey, now)
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		return nil
@@ -165,18 +171,29 @@ func (l *Log) lookUp(s *event.Submission, k *claim) error {
 		return err
 	case content != k.content:
 		s.Err = errKeyReused
+		for _, j := range k.same {
+			subs[j].Duplicate, subs[j].Err = false, errKeyReused
+		}
 	default:
 		s.Duplicate = true
-		s.Event.ID = id
+		k.tell(subs, id)
 	}
 	return nil
 }
 
+// tell gives the submission and those that join it the event's id.
+func (k *claim) tell(subs []event.Submission, id event.ID) {
+	subs[k.sub].Event.ID = id
+	for _, j := range k.same {
+		subs[j].Event.ID = id
+	}
+}
+
 func (l *Log) findKey(k idemKey, now uint64) (event.ID, uint64, error) {
-	newest := bucketOf(now)
-	oldest := bucketOf(now - uint64(l.o.IdempotencyWindow.Milliseconds()))
+	newest := bucketOf(now) + 1 // one more: time goes on meanwhile
+	oldest := bucketOf(now - min(now, uint64(l.o.IdempotencyWindow.Milliseconds())))
 	key := make([]byte, 0, idemKeyLen)
-	for b := newest + 1; b >= oldest && b > 0; b-- { // newest+1: ids may run ahead of the clock
+	for b := newest; b >= oldest && b > 0; b-- {
 		key = appendIdempotentKey(key[:0], b, k.project, k.hash)
 		value, closer, err := l.db.Get(key)
 		if errors.Is(err, pebble.ErrNotFound) {
@@ -199,8 +216,9 @@ func (l *Log) findKey(k idemKey, now uint64) (event.ID, uint64, error) {
 	return event.ID{}, 0, pebble.ErrNotFound
 }
 
-// addKeys writes the records of the keys whose events join the group. The
-// caller holds mu.
+// addKeys writes the records of the keys whose events join the group, and gives
+// the request's own duplicates their ids: once the group is taken the
+// submissions are the Sink's too. The caller holds mu.
 func (l *Log) addKeys(g *group, c *claims, subs []event.Submission) {
 	for i := range c.keys {
 		k := &c.keys[i]
@@ -208,27 +226,13 @@ func (l *Log) addKeys(g *group, c *claims, subs []event.Submission) {
 		if !accepted(s) {
 			continue
 		}
+		k.tell(subs, s.Event.ID)
 		key := appendIdempotentKey(nil, bucketOf(s.Event.ID.Time()), k.project, k.hash)
 		value := append(make([]byte, recordHeaderLen), s.Event.ID[:]...)
 		value = binary.LittleEndian.AppendUint64(value, k.content)
 		seal(value, key)
 		_ = g.batch.Set(key, value, nil)
 	}
-}
-
-// releaseKeys lets others at the keys, and gives the request's own duplicates
-// the id of the event that they repeat.
-func (l *Log) releaseKeys(c *claims, subs []event.Submission, err error) {
-	for i := range c.keys {
-		k := &c.keys[i]
-		for _, j := range k.same {
-			subs[j].Event.ID = subs[k.sub].Event.ID
-			if subs[k.sub].Err != nil {
-				subs[j].Duplicate, subs[j].Err = false, subs[k.sub].Err
-			}
-		}
-	}
-	l.idem.release(c.keys)
 }
 
 func idemKeyOf(ev *event.Event) idemKey {

@@ -68,6 +68,19 @@ func appendDeliveryKey(dst []byte, id event.ID, partitions int, row uint16) []by
 	return binary.BigEndian.AppendUint16(dst, row)
 }
 
+// appendBound appends the key at which the rows of an endpoint's hash begin that
+// belong to id and later. id may be another endpoint's: then it is where it falls
+// between ours. row counts only for an id of ours.
+func appendBound(dst []byte, id event.ID, hash uint32, partitions int, row uint16) []byte {
+	switch of := event.DeliveryEndpointHash(id); {
+	case of > hash: // all of ours of that millisecond come before id
+		id, row = event.DeliveryID(id.Time(), hash, event.MaxDeliverySeq), 0xFFFF
+	case of < hash: // and here after it
+		id, row = event.DeliveryID(id.Time(), hash, 0), 0
+	}
+	return appendDeliveryKey(dst, id, partitions, row)
+}
+
 func appendEndpointPrefix(dst []byte, bucket, hash uint32, partitions int) []byte {
 	dst = appendPartitionPrefix(dst, bucket, event.Partition(hash, partitions))
 	return binary.BigEndian.AppendUint32(dst, hash)

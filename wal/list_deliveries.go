@@ -23,7 +23,7 @@ func (l *Log) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter
 	if err != nil {
 		return nil, err
 	}
-	c := &deliveryList{l: l, it: it, project: project, r: r, f: &f, rows: []event.Delivery{}}
+	c := &deliveryList{l: l, it: it, iters: []*pebble.Iterator{it}, project: project, r: r, f: &f, rows: []event.Delivery{}}
 	switch {
 	case f.EventID != (event.ID{}):
 		err = c.ofEvent()
@@ -34,7 +34,7 @@ func (l *Log) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter
 	default:
 		err = c.ofProject()
 	}
-	return c.rows, errors.Join(err, it.Error(), it.Close())
+	return c.rows, errors.Join(err, c.close())
 }
 
 func ordinary(s event.Status) bool { return !s.Exceptional() }
@@ -42,7 +42,8 @@ func ordinary(s event.Status) bool { return !s.Exceptional() }
 // deliveryList is one listing.
 type deliveryList struct {
 	l       *Log
-	it      *pebble.Iterator
+	it      *pebble.Iterator   // reads deliveries
+	iters   []*pebble.Iterator // all that are open, of one view of the store
 	project event.ID
 	r       event.Range
 	f       *event.DeliveryFilter
@@ -158,15 +159,32 @@ func (c *deliveryList) ofProject() error {
 	return c.addAll(ids)
 }
 
+// iter opens an iterator over a kind of rows, in the listing's own view.
+func (c *deliveryList) iter(kind byte) (*pebble.Iterator, error) {
+	it, err := c.it.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}})
+	if err == nil {
+		c.iters = append(c.iters, it)
+	}
+	return it, err
+}
+
+// close closes the iterators, and tells of rows that could not be read.
+func (c *deliveryList) close() error {
+	var err error
+	for _, it := range c.iters {
+		err = errors.Join(err, it.Close())
+	}
+	return err
+}
+
 // ofStatuses merges the index's ranges of the wanted states.
 func (c *deliveryList) ofStatuses() error {
 	walks := make([]*bucketWalk, 0, len(c.f.Statuses))
 	for _, s := range c.f.Statuses {
-		it, err := c.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindStatus}, UpperBound: []byte{kindStatus + 1}})
+		it, err := c.iter(kindStatus)
 		if err != nil {
 			return err
 		}
-		defer it.Close()
 		prefix := append(bytes.Clone(c.project[:]), byte(s))
 		walks = append(walks, newBucketWalk(it, kindStatus, prefix, c.r))
 	}
@@ -182,11 +200,10 @@ func (c *deliveryList) ofStatuses() error {
 func (c *deliveryList) ofEndpoints() error {
 	walks := make([]*endpointWalk, 0, len(c.f.Endpoints))
 	for _, ep := range c.f.Endpoints {
-		it, err := c.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindDelivery}, UpperBound: []byte{kindDelivery + 1}})
+		it, err := c.iter(kindDelivery)
 		if err != nil {
 			return err
 		}
-		defer it.Close()
 		walks = append(walks, newEndpointWalk(c.l, it, event.EndpointHash(ep), c.r))
 	}
 	return c.merge(len(walks), func(i int) (event.ID, bool) {
@@ -194,135 +211,34 @@ func (c *deliveryList) ofEndpoints() error {
 	}, func(i int) { walks[i].next() })
 }
 
-// merge lists from n sorted sources in order.
+// merge lists from n sorted sources in order. What several of them have, such as
+// two endpoints with one hash, is listed once.
 func (c *deliveryList) merge(n int, head func(int) (event.ID, bool), next func(int)) error {
+	var last event.ID
 	for !c.full() {
-		best := -1
-		var bestID event.ID
+		best, id := -1, event.ID{}
 		for i := range n {
-			id, ok := head(i)
-			if !ok {
-				continue
-			}
-			if cmp := id.Compare(bestID); best < 0 || (cmp > 0) == c.r.Descending && cmp != 0 {
-				best, bestID = i, id
+			if candidate, ok := head(i); ok && (best < 0 || c.comesBefore(candidate, id)) {
+				best, id = i, candidate
 			}
 		}
 		if best < 0 {
 			return nil
 		}
-		if err := c.add(bestID); err != nil {
-			return err
+		if id != last {
+			if err := c.add(id); err != nil {
+				return err
+			}
 		}
+		last = id
 		next(best)
 	}
 	return nil
 }
 
-// endpointWalk steps through the ids of an endpoint's deliveries in a range.
-type endpointWalk struct {
-	l    *Log
-	it   *pebble.Iterator
-	hash uint32
-	r    event.Range
-	id   event.ID
-	ok   bool
-	key  []byte
-}
-
-func newEndpointWalk(l *Log, it *pebble.Iterator, hash uint32, r event.Range) *endpointWalk {
-	w := &endpointWalk{l: l, it: it, hash: hash, r: r}
-	if w.r.To == (event.ID{}) {
-		w.r.To = maxID
+func (c *deliveryList) comesBefore(a, b event.ID) bool {
+	if c.r.Descending {
+		return a.Compare(b) > 0
 	}
-	if r.Descending {
-		w.seek(w.r.To.Time(), w.bound(w.r.To, 0xFFFF))
-	} else {
-		w.seek(w.r.From.Time(), w.bound(w.r.From, 0))
-	}
-	return w
-}
-
-// bound is the key at which a range that ends at id begins in id's bucket.
-func (w *endpointWalk) bound(id event.ID, row uint16) []byte {
-	own := event.DeliveryID(id.Time(), w.hash, millis(id[10:]))
-	switch hash := event.DeliveryEndpointHash(id); {
-	case hash > w.hash: // all of ours of that millisecond come before id
-		own = event.DeliveryID(id.Time(), w.hash, event.MaxDeliverySeq)
-		row = 0xFFFF
-	case hash < w.hash: // and here after it
-		own = event.DeliveryID(id.Time(), w.hash, 0)
-		row = 0
-	}
-	w.key = appendDeliveryKey(w.key[:0], own, w.l.partitions, row)
-	return w.key
-}
-
-func (w *endpointWalk) seek(ms uint64, key []byte) {
-	if w.r.Descending {
-		w.ok = w.it.SeekLT(key)
-	} else {
-		w.ok = w.it.SeekGE(key)
-	}
-	w.settle(bucketOf(ms))
-}
-
-// settle finds the next delivery of the endpoint from where the iterator
-// stands, seeking from bucket to bucket.
-func (w *endpointWalk) settle(bucket uint32) {
-	for w.ok {
-		prefix := appendEndpointPrefix(w.key[:0], bucket, w.hash, w.l.partitions)
-		w.key = prefix
-		if bytes.HasPrefix(w.it.Key(), prefix) {
-			w.id, _ = deliveryKeyParts(w.it.Key())
-			w.ok = w.id.Compare(w.r.From) >= 0 && w.id.Compare(w.r.To) <= 0
-			return
-		}
-		at := bucketOfKey(w.it.Key())
-		if w.r.Descending {
-			bucket = w.jumpDown(bucket, at)
-		} else {
-			bucket = w.jumpUp(bucket, at)
-		}
-	}
-}
-
-func (w *endpointWalk) jumpDown(bucket, at uint32) uint32 {
-	if at >= bucket {
-		at = bucket - 1
-	}
-	if bucket == 0 || at < bucketOf(w.r.From.Time()) {
-		w.ok = false
-		return bucket
-	}
-	prefix := appendEndpointPrefix(w.key[:0], at, w.hash, w.l.partitions)
-	w.key = successor(prefix)
-	w.ok = w.it.SeekLT(w.key)
-	return at
-}
-
-func (w *endpointWalk) jumpUp(bucket, at uint32) uint32 {
-	if at <= bucket {
-		at = bucket + 1
-	}
-	if at > bucketOf(w.r.To.Time()) {
-		w.ok = false
-		return bucket
-	}
-	w.key = appendEndpointPrefix(w.key[:0], at, w.hash, w.l.partitions)
-	w.ok = w.it.SeekGE(w.key)
-	return at
-}
-
-// next steps over the rows of the delivery it stands on.
-func (w *endpointWalk) next() {
-	id := w.id
-	if w.r.Descending {
-		w.key = appendDeliveryKey(w.key[:0], id, w.l.partitions, 0)
-		w.ok = w.it.SeekLT(w.key)
-	} else {
-		w.key = appendDeliveryKey(w.key[:0], id, w.l.partitions, 0xFFFF)
-		w.ok = w.it.SeekGE(append(w.key, 0))
-	}
-	w.settle(bucketOf(id.Time()))
+	return a.Compare(b) < 0
 }

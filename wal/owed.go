@@ -57,7 +57,7 @@ func (s *owedScan) bucket(bucket, hash uint32, after event.ID) (uint32, error) {
 	s.prefix = appendEndpointPrefix(s.prefix[:0], bucket, hash, s.l.partitions)
 	s.key = append(s.key[:0], s.prefix...)
 	if bucket == bucketOf(after.Time()) {
-		s.key = appendDeliveryKey(s.key[:0], after, s.l.partitions, 0xFFFF)
+		s.key = appendBound(s.key[:0], after, hash, s.l.partitions, 0xFFFF)
 	}
 	valid := s.it.SeekGE(s.key)
 	for valid && bytes.HasPrefix(s.it.Key(), s.prefix) && s.room > 0 && s.rows > 0 {

@@ -112,6 +112,9 @@ func (r *recovery) readDeliveries() (err error) {
 
 // delivery looks at the delivery the iterator stands on, and moves it on.
 func (r *recovery) delivery(it *pebble.Iterator, id event.ID) (bool, error) {
+	if _, row := deliveryKeyParts(it.Key()); row != 0 {
+		return false, &CorruptError{bytesClone(it.Key()), "an outcome without its delivery"}
+	}
 	d, err := decodeDelivery(it.Key(), it.Value())
 	if err != nil {
 		return false, err
