@@ -17,6 +17,9 @@ STATICCHECK := bin/staticcheck-$(STATICCHECK_VERSION)
 # Everything but the tests of the real binary, which build and start it.
 UNIT = $(shell go list $(PKG) | grep -v '^posthaste/test')
 
+# What is tested is what is shipped: no cgo, save for the race detector.
+export CGO_ENABLED := 0
+
 .DEFAULT_GOAL := help
 .PHONY: help build run demo test unit race lint fuzz crash crash-short e2e bench bench-go clean
 
@@ -25,12 +28,12 @@ help: ## Show this list
 	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
 
 build: ## Build the static binary bin/posthaste
-	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/posthaste
+	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/posthaste
 
 run: build ## Build, then serve from DATA; flags in ARGS
 	$(BIN) serve --data $(DATA) $(ARGS)
 
-demo: build ## Build, then show deliveries, a failure and a replay
+demo: build ## Build, then show deliveries, and an endpoint that fails and recovers
 	$(BIN) demo $(ARGS)
 
 test: ## What a change must pass: lint, unit, e2e, a few kills; with timing

@@ -1,0 +1,5 @@
+package wal
+
+const holdDirVariable = "X"
+
+func holdDir(string) {}
