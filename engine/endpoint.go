@@ -9,21 +9,29 @@ import (
 
 // job is one attempt to make.
 type job struct {
-	d  event.Delivery
-	ev *event.Event // nil: to be read from the log
+	d      event.Delivery
+	ev     *event.Event // nil: to be read from the log
+	shared *parcel      // what ev is part of, where other jobs have it too
 	// timed: the delivery waited in the timer index under d.Due; otherwise this
 	// is its first attempt.
 	timed bool
 }
 
-// jobBytes is what a job weighs in memory, its share of the event's data
-// included.
+// bytes is what a job weighs in memory, with its event unless that is shared.
 func (j *job) bytes() int64 {
 	const own = 256
-	if j.ev == nil {
+	if j.ev == nil || j.shared != nil {
 		return own
 	}
-	return own + j.ev.SizeBytes()/int64(max(1, len(j.ev.Owed)))
+	return own + j.ev.SizeBytes()
+}
+
+// parcel is an event that several jobs of a shard carry. It weighs its full size
+// until the last of them is out of the queues. It is a copy: a pointer into a
+// request would keep the whole request alive.
+type parcel struct {
+	ev     event.Event
+	queued int // jobs in queues that carry it
 }
 
 // alarm is what a timer of the wheel wakes.
@@ -55,6 +63,7 @@ type endpoint struct {
 	inFlight int        // attempts in flight
 	tat      int64      // state of its rate limit, see ratelimit.Limit
 	listed   bool       // in the shard's ready queue
+	ready    int        // deliveries that pace counts: the queue while listed
 	active   bool       // in the shard's active list
 	token    wheel.Timer[alarm]
 
@@ -66,12 +75,16 @@ type endpoint struct {
 
 	// The timer index: entries up to (timerDue, timerID) are in memory or done.
 	// next is the due time, in Unix ms, of the first one that is not; 0 if there
-	// is none. soon are the due times of entries that are not yet in the log.
+	// is none. soon are the due times of entries that are not yet in the log. No
+	// entry up to readTo may be added any more.
 	retry    wheel.Timer[alarm]
 	timerDue uint64
 	timerID  event.ID
+	readTo   uint64
 	next     uint64
 	soon     []uint64
+
+	resting bool // the log could not be read; the retry alarm ends it
 }
 
 // low is the smallest id whose first attempt is not settled and which is in

@@ -17,9 +17,12 @@ type Engine struct {
 	pool   Pool
 
 	partitions int
+	marked     uint64 // the watermark that was written last; of the mark loop, then of Stop
 
 	// queued is the memory, in bytes, of what waits in all shards' queues.
 	queued atomic.Int64
+
+	pace pace
 
 	// gate lets Stop wait for the Submits that are on their way: each holds it
 	// for reading.
@@ -35,6 +38,7 @@ type Engine struct {
 func New(o Options) (*Engine, error) {
 	o.ensureDefaults()
 	e := &Engine{o: o, stop: make(chan struct{}), partitions: o.Store.Partitions()}
+	e.pace.init(o.Runnable)
 	for i := range o.Shards {
 		e.shards = append(e.shards, newShard(e, i))
 	}
@@ -58,6 +62,19 @@ func (e *Engine) Start(context.Context) error {
 }
 
 func (e *Engine) recover() error {
+	if err := e.recoverEndpoints(); err != nil {
+		return err
+	}
+	horizon := e.o.Store.Horizon(event.ID{}).Time()
+	for _, s := range e.shards {
+		s.mu.Lock()
+		s.fed = horizon // what is to come is newer
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+func (e *Engine) recoverEndpoints() error {
 	everything := func(uint16) bool { return true }
 	return e.o.Store.Recover(everything, func(b event.Behind) {
 		s := e.shardOf(event.EndpointHash(b.Endpoint))

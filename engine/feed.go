@@ -11,11 +11,6 @@ import (
 // Committed takes what the log made durable, in commit order, from the log's
 // committer. It does not block: what does not fit in memory stays in the log.
 func (e *Engine) Committed(groups [][]event.Submission) {
-	for _, subs := range groups {
-		if len(subs) > 1 {
-			detach(subs)
-		}
-	}
 	for i, s := range e.shards {
 		s.mu.Lock()
 		for _, subs := range groups {
@@ -35,6 +30,7 @@ func (e *Engine) feed(s *Shard, index int, subs []event.Submission) {
 			continue
 		}
 		s.fed = sub.Event.ID.Time()
+		a := arrival{ev: &sub.Event, batch: len(subs) > 1}
 		for j := range sub.Event.Owed {
 			d := &sub.Event.Owed[j]
 			partition := event.Partition(event.DeliveryEndpointHash(d.ID), e.partitions)
@@ -42,7 +38,7 @@ func (e *Engine) feed(s *Shard, index int, subs []event.Submission) {
 				continue
 			}
 			if d.Status.Owed() {
-				s.offer(d, &sub.Event)
+				s.offer(d, &a)
 			} else {
 				e.o.Hooks.Terminal(d.Status.String(), 0)
 			}
@@ -50,21 +46,38 @@ func (e *Engine) feed(s *Shard, index int, subs []event.Submission) {
 	}
 }
 
-// detach gives each event of a batch its own memory, so that one that waits for
+// arrival is an event on its way into a shard's queues.
+type arrival struct {
+	ev     *event.Event
+	batch  bool // its memory is part of a request with other events
+	parcel *parcel
+}
+
+// job makes the job of one of the event's deliveries. An event on its own with
+// one delivery, the ordinary case, is carried as it came.
+func (a *arrival) job(d *event.Delivery) job {
+	if !a.batch && len(a.ev.Owed) == 1 {
+		return job{d: *d, ev: a.ev}
+	}
+	if a.parcel == nil {
+		a.parcel = &parcel{ev: *a.ev}
+		a.parcel.ev.Owed, a.parcel.ev.OwnerID = nil, ""
+		if a.batch {
+			detach(&a.parcel.ev)
+		}
+	}
+	return job{d: *d, ev: &a.parcel.ev, shared: a.parcel}
+}
+
+// detach gives an event of a batch its own memory, so that one that waits for
 // long does not keep the whole request alive.
-func detach(subs []event.Submission) {
-	for i := range subs {
-		ev := &subs[i].Event
-		if len(ev.Owed) == 0 || subs[i].Err != nil || subs[i].Duplicate {
-			continue
-		}
-		ev.Data = slices.Clone(ev.Data)
-		ev.Type = strings.Clone(ev.Type)
-		ev.IdempotencyKey = strings.Clone(ev.IdempotencyKey)
-		ev.OwnerID = ""
-		for h := range ev.Headers {
-			ev.Headers[h] = event.Header{Name: strings.Clone(ev.Headers[h].Name), Value: strings.Clone(ev.Headers[h].Value)}
-		}
+func detach(ev *event.Event) {
+	ev.Data = slices.Clone(ev.Data)
+	ev.Type = strings.Clone(ev.Type)
+	ev.IdempotencyKey = strings.Clone(ev.IdempotencyKey)
+	ev.Headers = slices.Clone(ev.Headers)
+	for h := range ev.Headers {
+		ev.Headers[h] = event.Header{Name: strings.Clone(ev.Headers[h].Name), Value: strings.Clone(ev.Headers[h].Value)}
 	}
 }
 

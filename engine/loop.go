@@ -11,6 +11,10 @@ import (
 // lookEvery is how often a loop looks at its workers while work waits for them.
 const lookEvery = 2 * time.Millisecond
 
+// readsPerRound is how many endpoints a loop reads from the log before it turns
+// the wheel again.
+const readsPerRound = 32
+
 // loop is the shard's own goroutine: it turns the wheel, reads the log for
 // endpoints that have room, and adds workers while those that run are held up.
 func (s *Shard) loop() {
@@ -33,16 +37,16 @@ func (s *Shard) loop() {
 func (s *Shard) round(r *reading) time.Duration {
 	s.mu.Lock()
 	s.wheel.Advance(time.Now(), s.fire)
-	if !s.draining {
-		r.eps = append(r.eps[:0], s.reads...)
-		clear(s.reads)
-		s.reads = s.reads[:0]
+	s.start()
+	for !s.draining && s.reads.len() > 0 && len(r.eps) < readsPerRound {
+		r.eps = append(r.eps, s.reads.popFront())
 	}
 	s.mu.Unlock()
 
 	for _, ep := range r.eps {
 		r.read(ep)
 	}
+	clear(r.eps)
 	r.eps = r.eps[:0]
 
 	s.mu.Lock()
@@ -57,6 +61,7 @@ func (s *Shard) fire(a alarm) {
 	case alarmToken:
 		s.list(a.ep)
 	case alarmRetry:
+		a.ep.resting = false
 		s.wantRead(a.ep)
 	}
 }
@@ -66,6 +71,9 @@ func (s *Shard) fire(a alarm) {
 // look than there are workers, they are held up by slow endpoints, and twice as
 // many may run. The caller holds mu.
 func (s *Shard) grow(now time.Time) {
+	if s.workers == 0 {
+		s.limit = s.e.o.Eager
+	}
 	if now.Sub(s.looked) < lookEvery {
 		return
 	}
@@ -90,7 +98,7 @@ func (s *Shard) rest() time.Duration {
 	if s.looking {
 		rest = min(rest, lookEvery)
 	}
-	if len(s.reads) > 0 && !s.draining {
+	if s.reads.len() > 0 && !s.draining {
 		rest = 0
 	}
 	return rest
@@ -110,15 +118,13 @@ func (r *reading) read(ep *endpoint) {
 	s.mu.Lock()
 	room := s.e.o.Window - ep.queue.len()
 	if s.e.queued.Load() >= s.e.o.QueueBytes {
-		room = 1 // keeps every endpoint going whatever the others hold
+		room = min(room, 1) // keeps every endpoint going whatever the others hold
 	}
 	behind, cursor, tail := ep.behind, ep.cursor, ep.tail
-	now := uint64(time.Now().UnixMilli())
-	due, afterDue, afterID := ep.next != 0 && ep.next <= now, ep.timerDue, ep.timerID
-	until := min(now, ep.soonest()-1)
-	if due {
-		ep.next = 0 // a timer that comes into the log meanwhile sets it
-		s.wheel.Remove(&ep.retry)
+	afterDue, afterID := ep.timerDue, ep.timerID
+	until, due := uint64(0), false
+	if room > 0 {
+		until, due = s.dueTimers(ep)
 	}
 	s.mu.Unlock()
 
@@ -132,6 +138,30 @@ func (r *reading) read(ep *endpoint) {
 	defer s.mu.Unlock()
 	ep.reading = false
 	s.refill(ep)
+}
+
+// dueTimers reports whether the endpoint's timers are to be read now, and up to
+// where: not past one that is on its way into the log, which will set the alarm
+// when it is there. The caller holds mu.
+func (s *Shard) dueTimers(ep *endpoint) (until uint64, due bool) {
+	now := uint64(time.Now().UnixMilli())
+	if ep.next == 0 {
+		return 0, false
+	}
+	if ep.next > now {
+		if !ep.retry.Active() { // the wall clock was set back
+			s.setRetry(ep)
+		}
+		return 0, false
+	}
+	until = min(now, ep.soonest()-1)
+	due = ep.next <= until
+	ep.next = 0 // a timer that comes into the log meanwhile sets it
+	s.wheel.Remove(&ep.retry)
+	if due {
+		ep.readTo = max(ep.readTo, until)
+	}
+	return until, due
 }
 
 func (r *reading) readTimers(ep *endpoint, afterDue uint64, afterID event.ID, until uint64, room int) int {
@@ -182,5 +212,7 @@ func (r *reading) keep(ds []event.Delivery) { r.ds = ds[:0] }
 // caller holds mu.
 func (s *Shard) readFailed(ep *endpoint, err error) {
 	s.e.o.Logger.Error().Err(err).Str("endpoint", ep.id.String()).Msg("deliveries cannot be read from the log; trying again")
-	s.armRetry(ep, uint64(time.Now().Add(localPause).UnixMilli()))
+	ep.resting = true
+	ep.next = uint64(time.Now().Add(localPause).UnixMilli())
+	s.setRetry(ep)
 }

@@ -32,13 +32,17 @@ func (e *Engine) mark() error {
 	for _, s := range e.shards {
 		s.addMark(&m)
 	}
-	if m.Watermark == 1<<48-1 {
+	if m.Watermark == 1<<48-1 || m.Watermark == e.marked {
 		m.Watermark = 0
 	}
 	if m.Watermark == 0 && len(m.Behind) == 0 && len(m.CaughtUp) == 0 {
 		return nil
 	}
-	return e.o.Store.SetMark(m)
+	err := e.o.Store.SetMark(m)
+	if err == nil && m.Watermark != 0 {
+		e.marked = m.Watermark
+	}
+	return err
 }
 
 // addMark lowers the mark to the shard's oldest unsettled delivery, notes the
@@ -49,16 +53,16 @@ func (s *Shard) addMark(m *event.Mark) {
 	if s.fed != 0 {
 		m.Watermark = min(m.Watermark, s.fed)
 	}
-	kept := s.active[:0]
+	kept, now := s.active[:0], time.Now().UnixNano()
 	for _, ep := range s.active {
 		s.markEndpoint(ep, m)
-		if !ep.idle() {
+		if !ep.idle() || ep.tat > now {
 			kept = append(kept, ep)
 			continue
 		}
 		ep.active = false
 		ep.queue.release()
-		if !ep.waits() && ep.tat <= time.Now().UnixNano() {
+		if !ep.waits() {
 			delete(s.endpoints, ep.id)
 		}
 	}

@@ -25,6 +25,10 @@ type Options struct {
 	// 8 by default. More are added while those are held up by slow endpoints.
 	Eager int
 
+	// Runnable is how many deliveries may be ready to be sent, for lack of a
+	// processor only, before producers are held back; 1024 by default.
+	Runnable int
+
 	MarkEvery time.Duration // how often the place for recovery is written; 1 s by default
 
 	Hooks  Hooks
@@ -49,6 +53,7 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.Window, 1024)
 	setDefault(&o.QueueBytes, 128<<20)
 	setDefault(&o.Eager, 8)
+	setDefault(&o.Runnable, 1024)
 	setDefault(&o.MarkEvery, time.Second)
 	if o.Hooks.Attempted == nil {
 		o.Hooks.Attempted = func(string, time.Duration) {}

@@ -24,7 +24,7 @@ func TestRingIsADeque(t *testing.T) {
 			},
 			"popFront": func(t *rapid.T) {
 				if len(model) == 0 {
-					t.Skip("empty")
+					return
 				}
 				if got := r.popFront(); got != model[0] {
 					t.Fatalf("popFront = %p, want %p", got, model[0])

@@ -12,6 +12,14 @@ import (
 // wheelTick is how late a rate token or a retry may come.
 const wheelTick = time.Millisecond
 
+// tokenPatience is how long at most an endpoint waits for a rate token before
+// it looks again: its limit may have been lifted, or it was paused or deleted.
+const tokenPatience = 5 * time.Second
+
+// unknownPlace is the recorded place of an endpoint that recovery found behind.
+// The log may have a record of that or not; the next mark writes it.
+var unknownPlace = event.ID{0xFF}
+
 // Shard owns the endpoints of some partitions. Its state is guarded by mu,
 // which is held for a few map and queue operations and never over I/O. Three
 // kinds of goroutine come by: the log's committer with new deliveries, workers
@@ -23,7 +31,7 @@ type Shard struct {
 	mu        sync.Mutex
 	endpoints map[event.ID]*endpoint
 	ready     ring[*endpoint] // have something to send, and may
-	reads     []*endpoint     // want to be read from the log
+	reads     ring[*endpoint] // want to be read from the log
 	active    []*endpoint     // have had something to do since the last mark
 	wheel     *wheel.Wheel[alarm]
 	fed       uint64 // ms of the newest delivery that the log handed over
@@ -74,7 +82,7 @@ func (s *Shard) activate(ep *endpoint) {
 
 // offer takes a new delivery from the log: into memory if there is room, else
 // the endpoint is behind and reads it later. The caller holds mu.
-func (s *Shard) offer(d *event.Delivery, ev *event.Event) {
+func (s *Shard) offer(d *event.Delivery, a *arrival) {
 	ep := s.endpoint(d.EndpointID)
 	s.activate(ep)
 	if !ep.behind && (ep.queue.len() >= s.e.o.Window || s.e.queued.Load() >= s.e.o.QueueBytes) {
@@ -87,29 +95,63 @@ func (s *Shard) offer(d *event.Delivery, ev *event.Event) {
 		return
 	}
 	ep.cursor = d.ID
-	s.push(ep, job{d: *d, ev: ev})
+	s.push(ep, a.job(d))
 }
 
 // push queues a job. The caller holds mu.
 func (s *Shard) push(ep *endpoint, j job) {
-	s.e.queued.Add(j.bytes())
+	s.weigh(&j)
 	ep.queue.pushBack(j)
 	s.activate(ep)
 	s.list(ep)
 }
 
-// list puts the endpoint in the ready queue if it may send. The caller holds mu.
+// weigh counts the memory of a job that goes into a queue. The caller holds mu.
+func (s *Shard) weigh(j *job) {
+	n := j.bytes()
+	if p := j.shared; p != nil {
+		if p.queued == 0 {
+			n += p.ev.SizeBytes()
+		}
+		p.queued++
+	}
+	s.e.queued.Add(n)
+}
+
+// unweigh undoes weigh for a job that comes out of its queue. The caller holds mu.
+func (s *Shard) unweigh(j *job) {
+	n := j.bytes()
+	if p := j.shared; p != nil {
+		p.queued--
+		if p.queued == 0 {
+			n += p.ev.SizeBytes()
+		}
+	}
+	s.e.queued.Add(-n)
+}
+
+// list puts the endpoint in the ready queue if it may send, and keeps the count
+// of what is ready. It ends every change of an endpoint's queue. The caller holds
+// mu.
 func (s *Shard) list(ep *endpoint) {
 	if !ep.listed && ep.queue.len() > 0 && ep.inFlight < s.e.o.EndpointCap && !ep.token.Active() {
 		ep.listed = true
 		s.ready.pushBack(ep)
+	}
+	ready := 0
+	if ep.listed {
+		ready = ep.queue.len()
+	}
+	if ready != ep.ready {
+		s.e.pace.add(ready - ep.ready)
+		ep.ready = ready
 	}
 }
 
 // wantRead asks the loop to read the endpoint's deliveries or timers once half
 // of its window is free. The caller holds mu.
 func (s *Shard) wantRead(ep *endpoint) {
-	if ep.reading || ep.queue.len() > s.e.o.Window/2 {
+	if ep.reading || ep.resting || ep.queue.len() > s.e.o.Window/2 {
 		return
 	}
 	if ep.queue.len() > 0 && s.e.queued.Load() >= s.e.o.QueueBytes {
@@ -117,7 +159,7 @@ func (s *Shard) wantRead(ep *endpoint) {
 	}
 	ep.reading = true
 	s.activate(ep)
-	s.reads = append(s.reads, ep)
+	s.reads.pushBack(ep)
 	s.wake()
 }
 
@@ -136,10 +178,11 @@ func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 		ep.listed = false
 		target := snap.Endpoint(ep.id)
 		if refusal(target) == "" && !s.takeToken(ep, target, now) {
+			s.list(ep)
 			continue
 		}
 		w.job, w.ep, w.target = ep.queue.popFront(), ep, target
-		s.e.queued.Add(-w.job.bytes())
+		s.unweigh(&w.job)
 		ep.inFlight++
 		s.inFlight++
 		if !w.job.timed {
@@ -152,11 +195,12 @@ func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 }
 
 // takeToken takes a token of the endpoint's rate limit, or sets an alarm for
-// when there will be one. The caller holds mu.
+// when there will be one, or for when to see whether the limit is still the same.
+// The caller holds mu.
 func (s *Shard) takeToken(ep *endpoint, target *catalog.Endpoint, now time.Time) bool {
 	tat, wait := target.Limit.Take(ep.tat, now)
 	if wait > 0 {
-		s.wheel.Add(&ep.token, now.Add(wait))
+		s.wheel.Add(&ep.token, now.Add(min(wait, tokenPatience)))
 		s.wake()
 		return false
 	}
@@ -177,16 +221,25 @@ func (s *Shard) refill(ep *endpoint) {
 func (s *Shard) armRetry(ep *endpoint, due uint64) {
 	if ep.next == 0 || due < ep.next {
 		ep.next = due
-		s.wheel.Add(&ep.retry, time.UnixMilli(int64(due)))
-		s.wake()
+		s.setRetry(ep)
 	}
+}
+
+// setRetry sets the alarm for the next timer. The wheel follows the monotonic
+// clock, and due times the wall clock, which may be set meanwhile: so the alarm
+// is a time from now. The caller holds mu.
+func (s *Shard) setRetry(ep *endpoint) {
+	now := time.Now()
+	s.wheel.Add(&ep.retry, now.Add(time.UnixMilli(int64(ep.next)).Sub(now)))
+	s.wake()
 }
 
 // recoverBehind sets up an endpoint that has unattempted deliveries in the log.
 // The caller holds mu.
 func (s *Shard) recoverBehind(b event.Behind) {
 	ep := s.endpoint(b.Endpoint)
-	ep.behind, ep.cursor, ep.tail, ep.marked = true, b.After, s.e.o.Store.Horizon(b.Endpoint), b.After
+	ep.behind, ep.cursor, ep.tail = true, b.After, s.e.o.Store.Horizon(b.Endpoint)
+	ep.marked = unknownPlace
 	s.e.o.Hooks.Behind(1)
 	s.wantRead(ep)
 }

@@ -70,7 +70,7 @@ func (s *Shard) finish(w *worker, now time.Time) {
 		ep.landed(w.job.d.ID)
 	}
 	if w.again {
-		s.e.queued.Add(w.job.bytes())
+		s.weigh(&w.job)
 		ep.queue.pushFront(w.job)
 		s.wheel.Add(&ep.token, now.Add(localPause))
 		s.wake()
@@ -160,12 +160,18 @@ func (s *Shard) discard(st *event.Settlement, reason string) {
 
 // settle hands an outcome to the log. A retry is announced to the endpoint's
 // state first: until the log says that it can be read, the timers are not read
-// past it.
+// past it. One that is due where they have been read already, because the clock
+// was set back or the process did not run, is put off to just behind.
 func (s *Shard) settle(st *event.Settlement) {
 	if st.Delivery.Status == event.Retry {
 		s.mu.Lock()
 		ep := s.endpoint(st.Delivery.EndpointID)
-		ep.soon = append(ep.soon, uint64(st.Delivery.Due.UnixMilli()))
+		due := uint64(st.Delivery.Due.UnixMilli())
+		if due <= ep.readTo {
+			due = ep.readTo + 1
+			st.Delivery.Due = time.UnixMilli(int64(due)).UTC()
+		}
+		ep.soon = append(ep.soon, due)
 		s.mu.Unlock()
 	}
 	if err := s.e.o.Store.Settle(st); err != nil {

@@ -23,23 +23,24 @@ type world struct {
 	sender  *fakeSender
 	pool    *fakePool
 	engine  *Engine
-	posted  []event.ID // deliveries that were acknowledged
+	posted  []event.ID       // deliveries that were acknowledged
+	tried   map[event.ID]int // attempts of each delivery, by engines that are gone
 }
 
 // inTime runs a test under virtual time, in a world that is stopped at its end.
-func inTime(t *testing.T, o Options, test func(w *world)) {
+func inTime(t *testing.T, o Options, test func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, o)
 		w.start(nil)
-		test(w)
-		w.stop()
+		defer w.end()
+		test(t, w)
 	})
 }
 
 func newWorld(t testing.TB, o Options) *world {
 	t.Helper()
-	w := &world{t: t, options: o, catalog: catalogtest.Open(t)}
+	w := &world{t: t, options: o, catalog: catalogtest.Open(t), tried: make(map[event.ID]int)}
 	w.project = w.newProject(event.Strategy{Type: event.StrategyLinear, Duration: 10, RetryCount: 3})
 	return w
 }
@@ -48,6 +49,7 @@ func (w *world) newProject(s event.Strategy) *catalog.Project {
 	w.t.Helper()
 	config := event.DefaultProjectConfig()
 	config.Strategy = s
+	config.MultipleEndpointSubscriptions = true
 	p, _, _, err := w.catalog.CreateProject(event.Project{Name: "shop", Config: config})
 	w.must(err)
 	return p
@@ -81,6 +83,15 @@ func (w *world) start(journal []*group, prepare ...func()) {
 	w.must(w.engine.Start(w.t.Context()))
 }
 
+// end stops everything at the end of a test, whatever hangs where that failed.
+func (w *world) end() {
+	w.t.Helper()
+	if w.t.Failed() {
+		w.sender.Cancel()
+	}
+	w.stop()
+}
+
 // stop stops the engine and its log, and checks that no promise was broken.
 func (w *world) stop() {
 	w.t.Helper()
@@ -111,6 +122,21 @@ func (w *world) crash(r *rand.Rand, prepare ...func()) {
 	_ = w.engine.Stop(context.Background())
 	w.store.close()
 	w.check()
+	w.again(journal, prepare...)
+}
+
+// restart stops the engine as a whole and starts another on the same log.
+func (w *world) restart(prepare ...func()) {
+	w.t.Helper()
+	w.stop()
+	w.again(w.store.journal, prepare...)
+}
+
+func (w *world) again(journal []*group, prepare ...func()) {
+	w.t.Helper()
+	for id, n := range w.sender.count {
+		w.tried[id] += n
+	}
 	w.start(journal, prepare...)
 }
 

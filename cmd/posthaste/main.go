@@ -28,7 +28,7 @@ const (
 // cli is the command line.
 type cli struct {
 	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      DemoCmd      `cmd:"" help:"Show deliveries, a failing receiver and a replay on this machine, without any setup."`
+	Demo      DemoCmd      `cmd:"" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
 	Bench     BenchCmd     `cmd:"" help:"Measure this machine against the baselines and print a report."`
 	BenchRole BenchRoleCmd `cmd:"" hidden:"" help:"One process of a benchmark, started by bench."`
 	Config    configCmd    `cmd:"" help:"Check or print the configuration that serve would use."`
