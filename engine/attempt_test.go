@@ -19,7 +19,7 @@ func TestAPanicIsAnAttemptThatFailed(t *testing.T) {
 		w.settled(time.Minute)
 		w.want(map[event.Status]int{event.Failure: 20, event.Success: 20})
 		for _, s := range w.sender.to(ep.ID) {
-			errs := w.store.state.rows[s.delivery].errors
+			errs := w.store.errorsOf(s.delivery)
 			if len(errs) != 3 || !strings.Contains(errs[0], "no such luck") {
 				t.Fatalf("errors %q", errs)
 			}

@@ -64,8 +64,8 @@ func TestABacklogStaysInTheLog(t *testing.T) {
 		if st := w.engine.Stats(); st.Behind != 1 || changes != 1 {
 			t.Errorf("%d endpoints are behind, %d by the hook, want 1", st.Behind, changes)
 		}
-		if len(w.store.state.behind) != 1 {
-			t.Errorf("%d places in the log, want 1", len(w.store.state.behind))
+		if w.store.placesBehind() != 1 {
+			t.Errorf("%d places in the log, want 1", w.store.placesBehind())
 		}
 		close(release)
 		w.settled(time.Minute)
@@ -85,7 +85,7 @@ func (w *world) wantCaughtUp() {
 	if st := w.engine.Stats(); st != (Stats{}) {
 		w.t.Errorf("the engine holds %+v", st)
 	}
-	if n := len(w.store.state.behind); n != 0 {
+	if n := w.store.placesBehind(); n != 0 {
 		w.t.Errorf("%d places in the log", n)
 	}
 	if n := w.engine.pace.runnable.Load(); n != 0 {
@@ -212,8 +212,8 @@ func TestAnOverfullQueueReadsNothing(t *testing.T) {
 		e.reading, e.behind, e.next = true, true, uint64(time.Now().UnixMilli())
 		s.mu.Unlock()
 		(&reading{s: s}).read(e)
-		if w.store.reads != 0 {
-			t.Errorf("%d reads without room", w.store.reads)
+		if w.store.timesRead() != 0 {
+			t.Errorf("%d reads without room", w.store.timesRead())
 		}
 		s.mu.Lock()
 		for e.queue.len() > 0 {
@@ -307,9 +307,9 @@ func TestAnIdleEngineWritesNothing(t *testing.T) {
 		w.start(nil)
 		w.post(w.endpoint(), 1)
 		time.Sleep(10 * time.Second)
-		before := w.store.state.marks
+		before := w.store.marks()
 		time.Sleep(time.Minute)
-		if n := w.store.state.marks - before; n > 0 {
+		if n := w.store.marks() - before; n > 0 {
 			t.Errorf("%d marks in an idle minute", n)
 		}
 		w.stop()

@@ -99,7 +99,7 @@ func (w *world) ends() map[string]event.Status {
 	ends := make(map[string]event.Status)
 	for _, id := range w.posted {
 		d := w.store.delivery(id)
-		ends[string(w.store.state.events[d.EventID].Data)] = d.Status
+		ends[w.store.data(id)] = d.Status
 	}
 	return ends
 }
@@ -173,7 +173,7 @@ func TestAMarkWaitsForEveryShard(t *testing.T) {
 		w.engine.shards[0].mu.Unlock()
 		w.must(w.engine.mark())
 		w.must(w.store.Flush())
-		if mark := w.store.state.watermark; mark >= now {
+		if mark := w.store.watermark(); mark >= now {
 			t.Errorf("the watermark is %d, and one shard has not seen %d", mark, now)
 		}
 	})

@@ -277,3 +277,49 @@ func (f *fakeStore) complaints() []string {
 	defer f.mu.Unlock()
 	return slices.Clone(f.state.wrong)
 }
+
+// placesBehind is how many endpoints have a place in the log.
+func (f *fakeStore) placesBehind() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.state.behind)
+}
+
+func (f *fakeStore) marks() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state.marks
+}
+
+func (f *fakeStore) watermark() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state.watermark
+}
+
+// timesRead is how often deliveries and timers were asked for.
+func (f *fakeStore) timesRead() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.reads
+}
+
+// data is what a delivery carries.
+func (f *fakeStore) data(id event.ID) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return string(f.state.events[f.state.rows[id].now.EventID].Data)
+}
+
+// errorsOf lists the errors of a delivery's recorded attempts.
+func (f *fakeStore) errorsOf(id event.ID) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.state.rows[id].errors
+}
+
+func (f *fakeStore) events() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.state.events)
+}

@@ -88,7 +88,7 @@ func TestAnEventNobodyWantsIsAcceptedAndOwedToNobody(t *testing.T) {
 				t.Errorf("owed %+v, error %v", owed, err)
 			}
 		}
-		if n := len(w.store.state.events); n != 2 {
+		if n := w.store.events(); n != 2 {
 			t.Errorf("%d events stored, want 2", n)
 		}
 	})
