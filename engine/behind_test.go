@@ -218,7 +218,7 @@ func TestAnOverfullQueueReadsNothing(t *testing.T) {
 		s.mu.Lock()
 		for e.queue.len() > 0 {
 			j := e.queue.popFront()
-			s.unweigh(&j)
+			s.unweigh(e, &j)
 		}
 		e.behind, e.next = false, 0
 		s.mu.Unlock()

@@ -63,7 +63,8 @@ type endpoint struct {
 	inFlight int        // attempts in flight
 	tat      int64      // state of its rate limit, see ratelimit.Limit
 	listed   bool       // in the shard's ready queue
-	ready    int        // deliveries that pace counts: the queue while listed
+	fresh    int        // deliveries in queue that came without a detour through the log
+	ready    int        // deliveries that pace counts: fresh while listed
 	active   bool       // in the shard's active list
 	token    wheel.Timer[alarm]
 

@@ -8,9 +8,6 @@ import (
 	"posthaste/event"
 )
 
-// lookEvery is how often a loop looks at its workers while work waits for them.
-const lookEvery = 2 * time.Millisecond
-
 // readsPerRound is how many endpoints a loop reads from the log before it turns
 // the wheel again.
 const readsPerRound = 32
@@ -23,12 +20,15 @@ func (s *Shard) loop() {
 	defer timer.Stop()
 	r := &reading{s: s}
 	for {
-		timer.Reset(s.round(r))
+		rest := s.round(r)
+		due := time.Now().Add(rest)
+		timer.Reset(rest)
 		select {
 		case <-s.e.stop:
 			return
 		case <-s.poke:
 		case <-timer.C:
+			s.lag = time.Since(due)
 		}
 	}
 }
@@ -51,7 +51,8 @@ func (s *Shard) round(r *reading) time.Duration {
 
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.grow(time.Now())
+	s.busy.look(time.Now(), s.lag)
+	s.start()
 	return s.rest()
 }
 
@@ -66,35 +67,13 @@ func (s *Shard) fire(a alarm) {
 	}
 }
 
-// grow adjusts how many workers may run. Those that are eager suffice while
-// attempts end quickly. When work waits and fewer attempts ended since the last
-// look than there are workers, they are held up by slow endpoints, and twice as
-// many may run. The caller holds mu.
-func (s *Shard) grow(now time.Time) {
-	if s.workers == 0 {
-		s.limit = s.e.o.Eager
-	}
-	if now.Sub(s.looked) < lookEvery {
-		return
-	}
-	finished := s.finished
-	s.finished, s.looked = 0, now
-	switch {
-	case s.ready.len() > 0 && s.workers >= s.limit && finished < s.workers:
-		s.limit = min(2*s.limit, s.e.o.MaxInFlight)
-	case s.limit > s.e.o.Eager && finished >= 4*s.workers:
-		s.limit = max(s.e.o.Eager, s.limit*3/4)
-	}
-	s.start()
-}
-
 // rest is how long the loop may sleep. The caller holds mu.
 func (s *Shard) rest() time.Duration {
 	rest := time.Hour
 	if next, ok := s.wheel.Next(); ok {
 		rest = max(0, time.Until(next))
 	}
-	s.looking = !s.draining && (s.ready.len() > 0 || s.limit > s.e.o.Eager && s.workers > 0)
+	s.looking = !s.draining && s.ready.len() > 0
 	if s.looking {
 		rest = min(rest, lookEvery)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // maxPace bounds how long a producer is held back for one request.
-const maxPace = 100 * time.Millisecond
+const maxPace = time.Second
 
 // pace holds producers back, after their events are durable, while more
 // deliveries could be sent at once than this machine gets round to. Then a
@@ -16,7 +16,8 @@ const maxPace = 100 * time.Millisecond
 // slow, limited or down, do not count: no endpoint slows a producer.
 type pace struct {
 	limit    int64        // deliveries that may be ready before producers wait
-	runnable atomic.Int64 // deliveries in the queues of endpoints that may send
+	runnable atomic.Int64 // fresh deliveries in the queues of endpoints that may send
+	off      atomic.Bool  // every worker of the pool waits for some endpoint
 	waiting  atomic.Int64 // producers that wait
 
 	mu   sync.Mutex
@@ -30,7 +31,7 @@ func (p *pace) init(limit int) {
 
 // hold returns when deliveries have caught up, or after maxPace.
 func (p *pace) hold() {
-	if p.runnable.Load() <= p.limit {
+	if p.runnable.Load() <= p.limit || p.off.Load() {
 		return
 	}
 	p.waiting.Add(1)

@@ -37,10 +37,9 @@ type Shard struct {
 	fed       uint64 // ms of the newest delivery that the log handed over
 
 	workers  int // running
-	limit    int // workers that may run; see grow
-	finished int // attempts ended since the loop looked last
-	looked   time.Time
-	looking  bool // the loop looks at the workers every lookEvery
+	busy     busyList
+	lag      time.Duration // how late the loop's last alarm was
+	looking  bool          // the loop looks at the workers every lookEvery
 	inFlight int
 	draining bool
 	idle     chan struct{} // closed when draining and no worker runs
@@ -53,7 +52,6 @@ func newShard(e *Engine, _ int) *Shard {
 		e:         e,
 		endpoints: make(map[event.ID]*endpoint),
 		wheel:     wheel.New[alarm](wheelTick, time.Now()),
-		limit:     e.o.Eager,
 		idle:      make(chan struct{}),
 		poke:      make(chan struct{}, 1),
 	}
@@ -100,15 +98,18 @@ func (s *Shard) offer(d *event.Delivery, a *arrival) {
 
 // push queues a job. The caller holds mu.
 func (s *Shard) push(ep *endpoint, j job) {
-	s.weigh(&j)
+	s.weigh(ep, &j)
 	ep.queue.pushBack(j)
 	s.activate(ep)
 	s.list(ep)
 }
 
-// weigh counts the memory of a job that goes into a queue. The caller holds mu.
-func (s *Shard) weigh(j *job) {
+// weigh counts a job that goes into a queue, and its memory. The caller holds mu.
+func (s *Shard) weigh(ep *endpoint, j *job) {
 	n := j.bytes()
+	if j.ev != nil {
+		ep.fresh++
+	}
 	if p := j.shared; p != nil {
 		if p.queued == 0 {
 			n += p.ev.SizeBytes()
@@ -119,8 +120,11 @@ func (s *Shard) weigh(j *job) {
 }
 
 // unweigh undoes weigh for a job that comes out of its queue. The caller holds mu.
-func (s *Shard) unweigh(j *job) {
+func (s *Shard) unweigh(ep *endpoint, j *job) {
 	n := j.bytes()
+	if j.ev != nil {
+		ep.fresh--
+	}
 	if p := j.shared; p != nil {
 		p.queued--
 		if p.queued == 0 {
@@ -140,7 +144,7 @@ func (s *Shard) list(ep *endpoint) {
 	}
 	ready := 0
 	if ep.listed {
-		ready = ep.queue.len()
+		ready = ep.fresh
 	}
 	if ready != ep.ready {
 		s.e.pace.add(ready - ep.ready)
@@ -182,7 +186,7 @@ func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 			continue
 		}
 		w.job, w.ep, w.target = ep.queue.popFront(), ep, target
-		s.unweigh(&w.job)
+		s.unweigh(ep, &w.job)
 		ep.inFlight++
 		s.inFlight++
 		if !w.job.timed {

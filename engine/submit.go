@@ -15,7 +15,7 @@ import (
 // event.ErrClosed, event.ErrOverloaded, or the log's failure. Any goroutine.
 //
 // While this machine is the bottleneck, Submit returns a little later, at most
-// 100 ms, see pace.
+// a second, see pace.
 func (e *Engine) Submit(ctx context.Context, subs []event.Submission) error {
 	err := e.accept(ctx, subs)
 	if err == nil {

@@ -23,6 +23,11 @@ type worker struct {
 	// again: the attempt does not count; the job is queued again, after a pause.
 	again bool
 
+	// The shard's list of attempts in flight, see busyList.
+	started    time.Time
+	slow       bool
+	prev, next *worker
+
 	attempt    event.Attempt
 	settlement event.Settlement
 }
@@ -50,7 +55,8 @@ func (s *Shard) turn(w *worker, finished bool) bool {
 	if finished {
 		s.finish(w, now)
 	}
-	if !s.draining && s.workers <= s.limit && s.next(w, snap, now) {
+	if !s.draining && s.workers <= s.allowed() && s.next(w, snap, now) {
+		s.busy.add(w, now)
 		s.start()
 		return true
 	}
@@ -65,12 +71,12 @@ func (s *Shard) finish(w *worker, now time.Time) {
 	ep := w.ep
 	ep.inFlight--
 	s.inFlight--
-	s.finished++
+	s.busy.remove(w)
 	if !w.job.timed {
 		ep.landed(w.job.d.ID)
 	}
 	if w.again {
-		s.weigh(&w.job)
+		s.weigh(ep, &w.job)
 		ep.queue.pushFront(w.job)
 		s.wheel.Add(&ep.token, now.Add(localPause))
 		s.wake()
@@ -85,9 +91,13 @@ func (s *Shard) start() {
 	if s.ready.len() == 0 || s.draining {
 		return
 	}
-	if s.workers < s.limit && s.e.pool.Invoke(s) == nil {
-		s.workers++
-		return
+	if s.workers < s.allowed() {
+		full := s.e.pool.Invoke(s) != nil
+		s.e.pace.off.Store(full)
+		if !full {
+			s.workers++
+			return
+		}
 	}
 	if !s.looking { // the loop is to see whether the workers are held up
 		s.looking = true

@@ -42,11 +42,12 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 // must be none for revision 1; otherwise it is event.ErrConflict. A nil Value
 // deletes.
 func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
-	l.catalog.Lock()
-	defer l.catalog.Unlock()
-	if err := l.writable(); err != nil {
+	if err := l.enter(); err != nil {
 		return err
 	}
+	defer l.gate.RUnlock()
+	l.catalog.Lock()
+	defer l.catalog.Unlock()
 	b := l.db.NewBatch()
 	defer b.Close()
 	for i := range recs {
@@ -58,18 +59,6 @@ func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 		l.fail(err)
 	}
 	return nil
-}
-
-func (l *Log) writable() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case l.readOnly:
-		return errReadOnly
-	case l.closed:
-		return event.ErrClosed
-	}
-	return l.failure()
 }
 
 func (l *Log) addCatalog(b *pebble.Batch, rec *event.CatalogRecord) error {

@@ -214,7 +214,7 @@ func crashOptions() Options {
 // flushes and compactions: what was acknowledged is there, and nothing is half
 // there.
 func TestCrashInsideEveryWrite(t *testing.T) {
-	every := int64(2)
+	every := int64(1)
 	if testing.Short() {
 		every = 17
 	}

@@ -20,6 +20,9 @@ type group struct {
 	stats   GroupStats
 }
 
+// full: an empty batch has a header, so that its length is never zero.
+func (g *group) full(bound int) bool { return !g.empty() && g.batch.Len() > bound }
+
 func (g *group) empty() bool { return g.batch == nil || g.batch.Empty() }
 
 func (l *Log) newGroup() *group {
@@ -57,6 +60,25 @@ func (l *Log) wait(w *waiter) error {
 	}
 }
 
+// enter read-locks the gate for a writer that uses the store itself, unless the
+// log takes no more.
+func (l *Log) enter() error {
+	l.gate.RLock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := l.failure()
+	switch {
+	case l.readOnly:
+		err = errReadOnly
+	case l.closed:
+		err = event.ErrClosed
+	}
+	if err != nil {
+		l.gate.RUnlock()
+	}
+	return err
+}
+
 var errReadOnly = errors.New("log: opened for reading only")
 
 // reserve waits until the group has room and returns it, with mu held. On an
@@ -66,7 +88,7 @@ func (l *Log) reserve() (*group, error) {
 		return nil, errReadOnly
 	}
 	l.mu.Lock()
-	for l.group.batch.Len() > l.o.GroupBytes && !l.closed && l.failure() == nil {
+	for l.group.full(l.o.GroupBytes) && !l.closed && l.failure() == nil {
 		l.room.Wait()
 	}
 	if l.closed {

@@ -60,14 +60,25 @@ func (l *Log) claimKeys(ctx context.Context, subs []event.Submission) (*claims, 
 	if err := l.idem.claim(ctx, c.keys); err != nil {
 		return nil, err
 	}
-	now := l.now()
-	for i := range c.keys {
-		if err := l.lookUp(subs, &c.keys[i], now); err != nil {
-			l.idem.release(c.keys)
-			return nil, err
-		}
+	if err := l.lookUpAll(subs, c.keys); err != nil {
+		l.idem.release(c.keys)
+		return nil, err
 	}
 	return c, nil
+}
+
+func (l *Log) lookUpAll(subs []event.Submission, keys []claim) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.gate.RUnlock()
+	now := l.now()
+	for i := range keys {
+		if err := l.lookUp(subs, &keys[i], now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // now is the present, or the newest id's time if the machine's clock went back.

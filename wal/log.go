@@ -42,6 +42,9 @@ type Log struct {
 
 	idem    idemTable
 	catalog sync.Mutex // serialises CASCatalog
+	// gate is read-locked by writers while they use the store outside the
+	// committer; Close locks it before it closes the store.
+	gate sync.RWMutex
 
 	failed atomic.Pointer[failure]
 	broken chan struct{} // closed by the first failure
@@ -103,6 +106,9 @@ func OpenReadOnly(o Options) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	if err := l.readHeader(); err != nil {
+		if errors.Is(err, pebble.ErrNotFound) {
+			err = errForeign
+		}
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
@@ -155,6 +161,8 @@ func (l *Log) openDB() error {
 	return l.openPebble()
 }
 
+var errForeign = errors.New("the folder holds a store that is not posthaste's")
+
 func (l *Log) create() error {
 	it, err := l.db.NewIter(nil)
 	if err != nil {
@@ -165,7 +173,7 @@ func (l *Log) create() error {
 		return err
 	}
 	if other {
-		return errors.New("the folder holds a store that is not posthaste's")
+		return errForeign
 	}
 	l.partitions = l.o.Partitions
 	body, err := json.Marshal(header{
@@ -234,8 +242,8 @@ func (l *Log) Close() error {
 		close(l.stop)
 		<-l.done
 	}
-	l.catalog.Lock() // behind a change of the catalog that is on its way
-	defer l.catalog.Unlock()
+	l.gate.Lock() // behind those that use the store on their own
+	defer l.gate.Unlock()
 	err := l.failure()
 	return errors.Join(err, l.db.Close())
 }

@@ -1,0 +1,119 @@
+package wal
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"posthaste/event"
+)
+
+// benchLog is a log on the disk with its default sizes.
+func benchLog(b *testing.B) *Log {
+	b.Helper()
+	l := openLog(b, Options{Dir: b.TempDir(), FS: vfs.Default, OnFatal: func(err error) { panic(err) }})
+	if _, err := tryRecover(l); err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+// benchData is 1 KiB that hardly compresses.
+var benchData = func() []byte {
+	data := make([]byte, 1024)
+	for i := range data {
+		data[i] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-"[rand.N(64)]
+	}
+	return data
+}()
+
+func benchPost(endpoint event.ID) event.Submission {
+	s := post(idOf(1), "", endpoint)
+	s.Event.Data = benchData
+	return s
+}
+
+// BenchmarkAppend: one event of 1 KiB with one delivery, by so many producers at once.
+func BenchmarkAppend(b *testing.B) {
+	for _, producers := range []int{1, 16, 128} {
+		b.Run(fmt.Sprintf("producers=%d", producers), func(b *testing.B) {
+			l := benchLog(b)
+			b.ReportAllocs()
+			b.SetBytes(int64(len(benchData)))
+			b.ResetTimer()
+			var left atomic.Int64
+			left.Store(int64(b.N))
+			var wg sync.WaitGroup
+			for p := range producers {
+				wg.Go(func() {
+					subs := make([]event.Submission, 1)
+					for left.Add(-1) >= 0 {
+						subs[0] = benchPost(idOf(uint64(100 + p)))
+						if err := l.Append(b.Context(), subs); err != nil {
+							b.Error(err)
+							return
+						}
+					}
+				})
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// BenchmarkAppendBatch100: a request of a hundred events, one producer.
+func BenchmarkAppendBatch100(b *testing.B) {
+	l := benchLog(b)
+	b.ReportAllocs()
+	b.SetBytes(100 * int64(len(benchData)))
+	subs := make([]event.Submission, 100)
+	for b.Loop() {
+		for i := range subs {
+			subs[i] = benchPost(idOf(uint64(100 + i)))
+		}
+		must(b, l.Append(b.Context(), subs))
+	}
+}
+
+// BenchmarkSettle: a first attempt that succeeded, by one worker.
+func BenchmarkSettle(b *testing.B) {
+	l := benchLog(b)
+	s := attempted(event.Delivery{EndpointID: idOf(2), ProjectID: idOf(1), EventID: idOf(3)}, event.Success)
+	s.Attempt.RequestHeaders, s.Attempt.ResponseHeaders, s.Attempt.ResponseBody = make([]byte, 300), make([]byte, 100), []byte("ok")
+	hash := event.EndpointHash(idOf(2))
+	b.ReportAllocs()
+	for i := uint64(0); b.Loop(); i++ {
+		s.Delivery.ID = event.DeliveryID(goldenClock, hash, i)
+		must(b, l.Settle(&s))
+	}
+}
+
+// BenchmarkReadOwed: a page of 64 out of a long backlog.
+func BenchmarkReadOwed(b *testing.B) {
+	l := benchLog(b)
+	const rows = 50_000
+	subs := make([]event.Submission, 500)
+	for range rows / len(subs) {
+		for i := range subs {
+			subs[i] = post(idOf(1), "x", idOf(uint64(2+i%4)))
+		}
+		must(b, l.Append(b.Context(), subs))
+	}
+	must(b, l.db.Flush())
+	var page []event.Delivery
+	var after event.ID
+	b.ReportAllocs()
+	for b.Loop() {
+		var err error
+		page, after, err = l.ReadOwed(page[:0], idOf(2), after, farAway, 64)
+		must(b, err)
+		if after == farAway {
+			after = event.ID{}
+		}
+	}
+	b.ReportMetric(64, "rows/op")
+}

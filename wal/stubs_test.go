@@ -1,5 +1,0 @@
-package wal
-
-const holdDirVariable = "X"
-
-func holdDir(string) {}
