@@ -22,7 +22,7 @@ type Options struct {
 	QueueBytes  int64 // memory for deliveries that wait, of all endpoints; 128 MiB by default
 
 	// Eager is how many workers a shard starts without asking whether they help;
-	// 8 by default. More are added while those are held up by slow endpoints.
+	// 32 by default. More are added while those are held up by slow endpoints.
 	Eager int
 
 	// Runnable is how many deliveries may be ready to be sent, for lack of a
@@ -52,7 +52,7 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.EndpointCap, 32)
 	setDefault(&o.Window, 1024)
 	setDefault(&o.QueueBytes, 128<<20)
-	setDefault(&o.Eager, 8)
+	setDefault(&o.Eager, 32)
 	setDefault(&o.Runnable, 1024)
 	setDefault(&o.MarkEvery, time.Second)
 	if o.Hooks.Attempted == nil {

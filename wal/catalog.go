@@ -55,6 +55,7 @@ func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 			return err
 		}
 	}
+	defer l.failOnPanic()
 	if err := b.Commit(pebble.Sync); err != nil {
 		l.fail(err)
 	}

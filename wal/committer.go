@@ -2,11 +2,17 @@ package wal
 
 import (
 	"context"
+	"runtime"
 	"runtime/pprof"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 )
+
+// worthApplying is how many records a group must hold to be applied while
+// another is on its way to the disk. A smaller one waits for that and grows: a
+// commit of its own would cost more than the overlap gains.
+const worthApplying = 32
 
 // commitLoop is the one goroutine that commits. While a group is on its way to
 // the disk the next is built by its writers and applied here, so that neither
@@ -26,7 +32,11 @@ func (l *Log) commitLoop() {
 		if flying == nil && !l.await() {
 			break
 		}
-		g := l.take()
+		least := 1
+		if flying != nil {
+			least = worthApplying
+		}
+		g := l.take(least)
 		now := time.Now()
 		if g != nil {
 			l.apply(g)
@@ -36,7 +46,7 @@ func (l *Log) commitLoop() {
 		}
 		flying, started = g, now
 	}
-	for g := l.take(); g != nil; g = l.take() {
+	for g := l.take(1); g != nil; g = l.take(1) {
 		now := time.Now()
 		l.apply(g)
 		l.finish(g, now)
@@ -65,6 +75,7 @@ func (l *Log) await() bool {
 }
 
 func (l *Log) apply(g *group) {
+	defer l.failOnPanic()
 	g.stats.Bytes = g.batch.Len()
 	var err error
 	if l.o.Relaxed {
@@ -75,6 +86,20 @@ func (l *Log) apply(g *group) {
 	if err != nil {
 		l.fail(err)
 	}
+}
+
+// failOnPanic, deferred, makes the error final that Pebble panics with when its
+// write-ahead log failed under an earlier group. Any other panic goes on.
+func (l *Log) failOnPanic() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err, isError := p.(error)
+	if _, isBug := p.(runtime.Error); isBug || !isError {
+		panic(p)
+	}
+	l.fail(err)
 }
 
 // finish waits for the group's fsync and tells everybody: first those who wait

@@ -31,13 +31,14 @@ type disk struct {
 	crashed *vfs.MemFS
 	// hold is called inside the sync that fails.
 	hold func()
+	err  error // of that sync; EIO
 }
 
 func isSync(op errorfs.Op) bool {
 	return op.Kind == errorfs.OpFileSync || op.Kind == errorfs.OpFileSyncData || op.Kind == errorfs.OpFileSyncTo
 }
 
-func newDisk() *disk { return &disk{mem: vfs.NewCrashableMem(), hold: func() {}} }
+func newDisk() *disk { return &disk{mem: vfs.NewCrashableMem(), hold: func() {}, err: syscall.EIO} }
 
 func (d *disk) fs() vfs.FS {
 	return errorfs.Wrap(plainReuse{d.mem}, errorfs.InjectorFunc(func(op errorfs.Op) error {
@@ -46,7 +47,7 @@ func (d *disk) fs() vfs.FS {
 		}
 		d.crashed = d.mem.CrashClone(vfs.CrashCloneCfg{})
 		d.hold()
-		return syscall.EIO
+		return d.err
 	}))
 }
 
@@ -176,6 +177,65 @@ func TestFailureReachesEveryWaiter(t *testing.T) {
 	closeBroken(t, l)
 }
 
+// TestNoAckAfterAFailure that somebody else saw: the group's own fsync, later,
+// succeeds and proves nothing.
+func TestNoAckAfterAFailure(t *testing.T) {
+	d := newDisk()
+	inSync, release := make(chan struct{}), make(chan struct{})
+	d.hold, d.err = func() { close(inSync); <-release }, nil
+	sink := &recordingSink{}
+	o, fatal := fatalOptions(d.fs())
+	o.Sink = sink
+	l, err := Open(o)
+	must(t, err)
+	d.failAt.Store(d.syncs.Load() + 1)
+	result := make(chan error)
+	go func() { result <- l.Append(context.Background(), []event.Submission{post(idOf(1), "x", idOf(2))}) }()
+	<-inSync
+	go l.fail(syscall.EIO)
+	<-fatal
+	close(release)
+	if err := <-result; !errors.Is(err, syscall.EIO) {
+		t.Errorf("got error %v", err)
+	}
+	closeBroken(t, l)
+	if fed, _ := sink.snapshot(); len(fed) != 0 {
+		t.Errorf("%d events were handed on", len(fed))
+	}
+}
+
+// TestPanicsOfTheStore: Pebble panics with an error when its log failed under an
+// earlier group, and that is a failure; a bug is not taken for one.
+func TestPanicsOfTheStore(t *testing.T) {
+	o, fatal := fatalOptions(vfs.NewMem())
+	l, err := Open(o)
+	must(t, err)
+	for _, bug := range []func(){
+		func() { panic("BUG: text") },
+		func() { var none []int; _ = none[len(none)] },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the panic was swallowed")
+				}
+			}()
+			defer l.failOnPanic()
+			bug()
+		}()
+	}
+	must(t, l.failure())
+	go func() {
+		defer l.failOnPanic()
+		panic(syscall.EIO)
+	}()
+	if err := <-fatal; !errors.Is(err, syscall.EIO) {
+		t.Errorf("OnFatal was told %v", err)
+	}
+	wantBroken(t, l)
+	closeBroken(t, l)
+}
+
 // TestFailedCatalogWriteIsFinal too.
 func TestFailedCatalogWriteIsFinal(t *testing.T) {
 	d := newDisk()
@@ -278,57 +338,4 @@ func TestBackgroundErrorsAreThrottled(t *testing.T) {
 			t.Errorf("got %q", lines)
 		}
 	})
-}
-
-// walBlock is the block of Pebble's write-ahead log. In the last one a flipped bit
-// looks like the end of a log that was torn; FORMAT.md says so.
-const walBlock = 32 << 10
-
-// TestBitFlipInTheWriteAheadLog of a store that was just made: it is found when the
-// store is opened, at whatever place before the last block.
-func TestBitFlipInTheWriteAheadLog(t *testing.T) {
-	const events = 300
-	mem := vfs.NewCrashableMem()
-	o := testOptions(mem)
-	o.MemTableBytes = 4 << 20 // one log
-	l := openLog(t, o)
-	for i := range events {
-		appendOne(t, l, post(idOf(1), fmt.Sprintf("%0500d", i), idOf(2)))
-	}
-	size := len(longestLog(t, mem.CrashClone(vfs.CrashCloneCfg{})))
-	if size < 4*walBlock {
-		t.Fatalf("the log has %d bytes only", size)
-	}
-	for at := 0; at < size-walBlock; at += 5003 {
-		crashed := mem.CrashClone(vfs.CrashCloneCfg{})
-		longestLog(t, crashed)[at] ^= 4
-		damaged, err := Open(testOptions(crashed))
-		if err == nil {
-			n := len(stored(t, damaged))
-			must(t, damaged.Close())
-			t.Errorf("a flipped bit at %d of %d was not found; %d of %d events are left", at, size, n, events)
-		}
-	}
-	untouched := openLog(t, testOptions(mem.CrashClone(vfs.CrashCloneCfg{})))
-	if n := len(stored(t, untouched)); n != events {
-		t.Errorf("%d of %d events without any flip", n, events)
-	}
-}
-
-// longestLog is the longest write-ahead log, as far as it was written.
-func longestLog(t *testing.T, fs *vfs.MemFS) (longest []byte) {
-	t.Helper()
-	names, err := fs.List("log")
-	must(t, err)
-	for _, name := range names {
-		if !strings.HasSuffix(name, ".log") {
-			continue
-		}
-		b, err := fs.UnsafeGetFileDataBuffer("log/" + name)
-		must(t, err)
-		if b = bytes.TrimRight(b, "\x00"); len(b) > len(longest) {
-			longest = b
-		}
-	}
-	return longest
 }

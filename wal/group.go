@@ -103,12 +103,12 @@ func (l *Log) reserve() (*group, error) {
 }
 
 // take takes the group that was being built and puts an empty one in its place;
-// nil when there is nothing to commit.
-func (l *Log) take() *group {
+// nil when it is empty, or holds fewer than so many records.
+func (l *Log) take(least int) *group {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g := l.group
-	if g.empty() {
+	if g.empty() || least > 1 && int(g.batch.Count()) < least {
 		return nil
 	}
 	l.group = l.newGroup()

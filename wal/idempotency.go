@@ -201,7 +201,7 @@ func (k *claim) tell(subs []event.Submission, id event.ID) {
 }
 
 func (l *Log) findKey(k idemKey, now uint64) (event.ID, uint64, error) {
-	newest := bucketOf(now) + 1 // one more: time goes on meanwhile
+	newest := bucketOf(now) // whoever had the key before us got an older id
 	oldest := bucketOf(now - min(now, uint64(l.o.IdempotencyWindow.Milliseconds())))
 	key := make([]byte, 0, idemKeyLen)
 	for b := newest; b >= oldest && b > 0; b-- {

@@ -22,6 +22,9 @@ func TestMain(m *testing.M) {
 		holdDir(dir)
 		return
 	}
+	if os.Getenv(failDiskVariable) != "" {
+		failDisk()
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -1,7 +1,6 @@
 package wal
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
@@ -11,7 +10,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -136,64 +134,6 @@ type quiet struct{}
 func (quiet) Infof(string, ...any)           {}
 func (quiet) Errorf(string, ...any)          {}
 func (quiet) Fatalf(format string, a ...any) { panic(fmt.Sprintf(format, a...)) }
-
-func TestSecondOpenIsRefused(t *testing.T) {
-	o := testOptions(vfs.Default)
-	o.Dir = t.TempDir()
-	l := openLog(t, o)
-	for _, open := range []func(Options) (*Log, error){Open, OpenReadOnly} {
-		if _, err := open(o); err == nil || !strings.Contains(err.Error(), "lock") {
-			t.Errorf("got error %v", err)
-		}
-	}
-	appendOne(t, l, post(idOf(1), "x", idOf(2))) // the first goes on
-	l = reopen(t, l, o)
-	if n := len(stored(t, l)); n != 1 {
-		t.Errorf("%d events are stored", n)
-	}
-}
-
-// holdDirVariable makes the test program open a log in that folder and hold it
-// until its input ends.
-const holdDirVariable = "WAL_TEST_HOLD_DIR"
-
-func holdDir(dir string) {
-	o := testOptions(vfs.Default)
-	o.Dir = dir
-	l, err := Open(o)
-	if err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println("open")
-	_, _ = io.Copy(io.Discard, os.Stdin)
-	if l.Close() != nil {
-		os.Exit(1)
-	}
-}
-
-func TestSecondProcessIsRefused(t *testing.T) {
-	o := testOptions(vfs.Default)
-	o.Dir = t.TempDir()
-	self, err := os.Executable()
-	must(t, err)
-	holder := exec.Command(self)
-	holder.Env = append(os.Environ(), holdDirVariable+"="+o.Dir)
-	in, err := holder.StdinPipe()
-	must(t, err)
-	out, err := holder.StdoutPipe()
-	must(t, err)
-	must(t, holder.Start())
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "open\n" {
-		t.Errorf("the other process says %q, %v", line, err)
-	}
-	if _, err := Open(o); err == nil || !strings.Contains(err.Error(), "another process has it open") {
-		t.Errorf("got error %v", err)
-	}
-	must(t, in.Close())
-	must(t, holder.Wait())
-	openLog(t, o)
-}
 
 // hashes are the contents of a folder's files.
 func hashes(t *testing.T, dir string) map[string]string {

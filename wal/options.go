@@ -21,7 +21,8 @@ type Options struct {
 	Partitions int
 
 	// Relaxed acknowledges before the fsync: a power cut or a kill may lose what
-	// was acknowledged in the last moments. Off by default.
+	// was acknowledged in the last moments, and on an idle log what the last 32 KiB
+	// held. A failing disk is noticed late. Off by default.
 	Relaxed bool
 
 	// GroupBytes bounds the group that is being built, and with it what waits
@@ -50,7 +51,8 @@ type Options struct {
 	// with a code of its own, for a second fsync could succeed without the data. It
 	// may be called more than once, from any goroutine, among them the committer
 	// and Pebble's own. It must not return; if it does, the log panics. Where it
-	// blocks, Close blocks too.
+	// blocks, Close blocks too. Where Pebble finds the failure first, while it
+	// rotates its log, it ends the process by itself with a panic.
 	OnFatal func(error)
 
 	// Observe is told of each committed group. It must not block. May be nil.

@@ -21,7 +21,8 @@ func TestReadOwed(t *testing.T) {
 	var all []event.ID
 	for _, skip := range []uint64{0, 1, hour, hour, 0, 5 * hour, 1} {
 		advance(l, skip)
-		for range 4 {
+		for i := range uint64(4) {
+			advance(l, i%2) // two in each millisecond
 			ev := appendOne(t, l, post(idOf(1), "x", ours, theirs, idOf(50), idOf(51), ours))
 			settle(t, l, attempted(ev.Owed[4], event.Retry))
 			all = append(all, ev.Owed[0].ID, ev.Owed[4].ID)
