@@ -76,7 +76,7 @@ func TestHalfOfTheEndpointsHang(t *testing.T) {
 }
 
 func TestFewWorkersSufficeWhileAttemptsAreQuick(t *testing.T) {
-	inTime(t, Options{Shards: 1}, func(t *testing.T, w *world) {
+	inTime(t, Options{Shards: 1, Eager: 8}, func(t *testing.T, w *world) {
 		for _, ep := range w.endpoints(50) {
 			w.post(ep, 100)
 		}

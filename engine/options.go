@@ -15,7 +15,7 @@ type Options struct {
 	// NewPool makes the pool that runs workers; required.
 	NewPool func(size int, run func(*Shard)) (Pool, error)
 
-	Shards      int   // GOMAXPROCS by default
+	Shards      int   // one for each processor by default
 	MaxInFlight int   // attempts at once, of all endpoints; 4096 by default
 	EndpointCap int   // attempts at once to one endpoint; 32 by default
 	Window      int   // deliveries of one endpoint kept in memory; 1024 by default
@@ -47,7 +47,7 @@ type Hooks struct {
 }
 
 func (o *Options) ensureDefaults() {
-	setDefault(&o.Shards, runtime.GOMAXPROCS(0))
+	setDefault(&o.Shards, runtime.NumCPU())
 	setDefault(&o.MaxInFlight, 4096)
 	setDefault(&o.EndpointCap, 32)
 	setDefault(&o.Window, 1024)

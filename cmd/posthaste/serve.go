@@ -20,6 +20,7 @@ type serveCmd struct{ settings }
 
 // Run opens the keys, then the server.
 func (c *serveCmd) Run(ctx *kong.Context) error {
+	setProcs()
 	log, err := newLogger(os.Stderr, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
