@@ -71,7 +71,7 @@ func TestMemoryIsBoundedWhileAnEndpointIsDown(t *testing.T) {
 			arrived.Add(1)
 		}
 	})
-	s := newServer(t, "--queue-bytes", strconv.Itoa(queueBytes), "--endpoint-window", "500")
+	s := newServer(t, "--queue-bytes", strconv.Itoa(queueBytes), "--endpoint-window", "500", "--memtable-bytes", "4MiB", "--cache-bytes", "4MiB")
 	s.start()
 	project, key := s.project(object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 100}})
 	ep := s.endpoint(project, key, recv.URL, object{"http_timeout": 60})

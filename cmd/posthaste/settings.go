@@ -31,6 +31,8 @@ type settings struct {
 
 	MaxRequestBytes     byteSize `env:"POSTHASTE_MAX_REQUEST_BYTES" default:"16MiB" placeholder:"SIZE" help:"Largest request, decompressed (${default})."`
 	MaxPayloadBytes     byteSize `env:"POSTHASTE_MAX_PAYLOAD_BYTES" default:"1MiB" placeholder:"SIZE" help:"Largest data of one event (${default})."`
+	CacheBytes          byteSize `env:"POSTHASTE_CACHE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory for what is read back from the log (${default})."`
+	MemtableBytes       byteSize `env:"POSTHASTE_MEMTABLE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory of one table of the log that is not yet on disk as a table; up to four at a time (${default})."`
 	QueueBytes          byteSize `env:"POSTHASTE_QUEUE_BYTES" default:"128MiB" placeholder:"SIZE" help:"Memory for deliveries that wait; the rest waits on disk (${default})."`
 	MaxInFlight         int      `env:"POSTHASTE_MAX_IN_FLIGHT" default:"4096" placeholder:"N" help:"Attempts at once, to all endpoints (${default})."`
 	EndpointWindow      int      `env:"POSTHASTE_ENDPOINT_WINDOW" default:"1024" placeholder:"N" help:"Deliveries of one endpoint kept in memory; the rest waits on disk (${default})."`
@@ -82,6 +84,8 @@ func (s *settings) options() app.Options {
 		ShutdownTimeout:     s.ShutdownTimeout,
 		MaxRequestBytes:     int(s.MaxRequestBytes),
 		MaxPayloadBytes:     int(s.MaxPayloadBytes),
+		CacheBytes:          int64(s.CacheBytes),
+		MemtableBytes:       int64(s.MemtableBytes),
 		QueueBytes:          int64(s.QueueBytes),
 		MaxInFlight:         s.MaxInFlight,
 		EndpointWindow:      s.EndpointWindow,

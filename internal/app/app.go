@@ -90,14 +90,16 @@ func (a *App) AdminAddr() string { return a.admin.listener.Addr().String() }
 
 func (a *App) startLog(context.Context) (err error) {
 	a.wal, err = wal.Open(wal.Options{
-		Dir:        a.o.DataDir + "/log",
-		Partitions: a.o.Partitions,
-		Relaxed:    a.o.Durability == DurabilityRelaxed,
-		CreatedBy:  "posthaste " + a.o.Version,
-		Logger:     a.log,
-		Sink:       &sink{a},
-		OnFatal:    a.storageFailed,
-		Observe:    a.m.committed,
+		Dir:           a.o.DataDir + "/log",
+		Partitions:    a.o.Partitions,
+		Relaxed:       a.o.Durability == DurabilityRelaxed,
+		CacheBytes:    a.o.CacheBytes,
+		MemTableBytes: uint64(a.o.MemtableBytes),
+		CreatedBy:     "posthaste " + a.o.Version,
+		Logger:        a.log,
+		Sink:          &sink{a},
+		OnFatal:       a.storageFailed,
+		Observe:       a.m.committed,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStorage, err)

@@ -34,6 +34,8 @@ const (
 	DefaultListen              = "127.0.0.1:5005"
 	DefaultAdminListen         = "127.0.0.1:5006"
 	DefaultShutdownTimeout     = 30 * time.Second
+	DefaultCacheBytes          = 64 << 20
+	DefaultMemtableBytes       = 64 << 20
 	DefaultQueueBytes          = 128 << 20
 	DefaultMaxInFlight         = 4096
 	DefaultEndpointWindow      = 1024
@@ -75,6 +77,9 @@ type Options struct {
 	MaxRequestBytes int // of one request, decompressed; 1 KiB to 1 GiB; event.DefaultMaxRequestBytes
 	MaxPayloadBytes int // of one event's data; 1 to MaxRequestBytes; event.DefaultMaxPayloadBytes
 
+	CacheBytes    int64 // memory for what is read back from the log; 1 MiB to 1 TiB; DefaultCacheBytes
+	MemtableBytes int64 // memory of one table of the log, of which up to four exist; 1 MiB to 1 GiB; DefaultMemtableBytes
+
 	QueueBytes          int64 // memory for work that waits, of all endpoints; 1 MiB to 1 TiB; DefaultQueueBytes
 	MaxInFlight         int   // attempts at once, of all endpoints; 1 to 1,000,000; DefaultMaxInFlight
 	EndpointWindow      int   // deliveries of one endpoint kept in memory; 1 to 1,000,000; DefaultEndpointWindow
@@ -102,6 +107,8 @@ func (o *Options) EnsureDefaults() {
 	o.ShutdownTimeout = cmp.Or(o.ShutdownTimeout, DefaultShutdownTimeout)
 	o.MaxRequestBytes = cmp.Or(o.MaxRequestBytes, event.DefaultMaxRequestBytes)
 	o.MaxPayloadBytes = cmp.Or(o.MaxPayloadBytes, min(event.DefaultMaxPayloadBytes, o.MaxRequestBytes))
+	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
+	o.MemtableBytes = cmp.Or(o.MemtableBytes, DefaultMemtableBytes)
 	o.QueueBytes = cmp.Or(o.QueueBytes, DefaultQueueBytes)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, DefaultMaxInFlight)
 	o.EndpointWindow = cmp.Or(o.EndpointWindow, DefaultEndpointWindow)
@@ -134,6 +141,8 @@ func (o *Options) ValidateSettings() error {
 		checkDuration("shutdown-timeout", o.ShutdownTimeout, time.Second, time.Hour),
 		checkRange("max-request-bytes", int64(o.MaxRequestBytes), 1<<10, 1<<30),
 		checkRange("max-payload-bytes", int64(o.MaxPayloadBytes), 1, int64(max(o.MaxRequestBytes, 1))),
+		checkRange("cache-bytes", o.CacheBytes, 1<<20, 1<<40),
+		checkRange("memtable-bytes", o.MemtableBytes, 1<<20, 1<<30),
 		checkRange("queue-bytes", o.QueueBytes, 1<<20, 1<<40),
 		checkRange("max-in-flight", int64(o.MaxInFlight), 1, 1_000_000),
 		checkRange("endpoint-window", int64(o.EndpointWindow), 1, 1_000_000),
