@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"sync/atomic"
 	"errors"
 	"math/rand/v2"
 	"runtime"
@@ -313,5 +314,27 @@ func TestAnIdleEngineWritesNothing(t *testing.T) {
 			t.Errorf("%d marks in an idle minute", n)
 		}
 		w.stop()
+	})
+}
+
+func TestAnEventThatCannotBeReadForNowCostsNoAttempt(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, w *world) {
+		start := time.Now()
+		var refused atomic.Int64
+		w.store.broken = func(op string) error {
+			if op != "event" || time.Since(start) > 5*time.Minute {
+				return nil
+			}
+			refused.Add(1)
+			return errors.New("the disk is tired")
+		}
+		ep := w.endpoint()
+		w.sender.set(ep.ID, failsFirst(1)) // the retry reads the event from the log
+		w.post(ep, 1)
+		w.settled(time.Hour)
+		w.want(map[event.Status]int{event.Success: 1})
+		if n := len(w.sender.to(ep.ID)); n != 2 || refused.Load() == 0 {
+			t.Errorf("%d attempts and %d refused reads, want 2 and some", n, refused.Load())
+		}
 	})
 }

@@ -12,6 +12,11 @@ import (
 // the wheel again.
 const readsPerRound = 32
 
+// leastRoom is how many deliveries an endpoint reads when the memory for those
+// that wait is full: it goes on whatever the others hold. They are small, for
+// what is read from the log comes without its event.
+const leastRoom = 16
+
 // loop is the shard's own goroutine: it turns the wheel, reads the log for
 // endpoints that have room, and adds workers while those that run are held up.
 func (s *Shard) loop() {
@@ -97,7 +102,7 @@ func (r *reading) read(ep *endpoint) {
 	s.mu.Lock()
 	room := s.e.o.Window - ep.queue.len()
 	if s.e.queued.Load() >= s.e.o.QueueBytes {
-		room = min(room, 1) // keeps every endpoint going whatever the others hold
+		room = min(room, leastRoom)
 	}
 	behind, cursor, tail := ep.behind, ep.cursor, ep.tail
 	afterDue, afterID := ep.timerDue, ep.timerID

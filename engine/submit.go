@@ -31,9 +31,10 @@ func (e *Engine) accept(ctx context.Context, subs []event.Submission) error {
 		return event.ErrClosed
 	}
 	snap := e.o.Catalog.Snapshot()
+	owed := 0
 	for i := range subs {
 		if subs[i].Err == nil {
-			subs[i].Err = e.route(snap, &subs[i])
+			subs[i].Err = e.routeWithin(snap, &subs[i], &owed)
 		}
 	}
 	err := e.o.Store.Append(ctx, subs)
@@ -41,6 +42,19 @@ func (e *Engine) accept(ctx context.Context, subs []event.Submission) error {
 		return &event.OverloadError{What: "the log takes no more at the moment", After: time.Second}
 	}
 	return err
+}
+
+// routeWithin is route, and keeps what a request owes within one batch of the log.
+func (e *Engine) routeWithin(snap *catalog.Snapshot, s *event.Submission, owed *int) error {
+	if err := e.route(snap, s); err != nil {
+		return err
+	}
+	if *owed+len(s.Event.Owed) > event.MaxOwedPerRequest {
+		s.Event.Owed = nil
+		return event.Invalid("", "the events of this request are owed to more than %d endpoints together: send this one in another request", event.MaxOwedPerRequest)
+	}
+	*owed += len(s.Event.Owed)
+	return nil
 }
 
 // route lists the endpoints an event is owed to in its Owed.

@@ -188,3 +188,20 @@ func TestSubmitReportsOverload(t *testing.T) {
 		}
 	})
 }
+
+func TestARequestOwesABoundedNumber(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, w *world) {
+		ep := w.endpoint()
+		first, second := w.single(ep, `{}`), w.single(ep, `{}`)
+		owed := event.MaxOwedPerRequest - 1
+		snap := w.catalog.Snapshot()
+		w.must(w.engine.routeWithin(snap, &first, &owed))
+		var invalid *event.InvalidError
+		if err := w.engine.routeWithin(snap, &second, &owed); !errors.As(err, &invalid) || len(second.Event.Owed) != 0 {
+			t.Errorf("one too many: %v, owed %d", err, len(second.Event.Owed))
+		}
+		if owed != event.MaxOwedPerRequest {
+			t.Errorf("%d owed by the request", owed)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -152,7 +153,10 @@ func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *e
 	if j.ev == nil {
 		ev, err := e.o.Store.Event(j.d.ProjectID, j.d.EventID)
 		if err != nil {
-			a.Class, a.Error = event.ClassMalformed, "the event cannot be read: "+err.Error()
+			a.Class, a.Error = event.ClassLocal, "the event cannot be read: "+err.Error()
+			if errors.Is(err, event.ErrNotFound) {
+				a.Class = event.ClassMalformed // it will not come back: the delivery is to end
+			}
 			e.o.Logger.Error().Err(err).Str("delivery", j.d.ID.String()).Msg("an event cannot be read back")
 			return
 		}

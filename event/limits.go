@@ -7,6 +7,7 @@ const (
 	DefaultMaxRequestBytes = 16 << 20 // of one request, decompressed
 	MaxBatchItems          = 10_000   // events in one batch request
 	MaxFanout              = 10_000   // endpoints one event may be owed to
+	MaxOwedPerRequest      = 100_000  // deliveries that the events of one request may owe together
 	MaxNameBytes           = 256      // of a name, an event type, an owner id
 	MaxURLBytes            = 2048
 	MaxCustomHeaders       = 100
