@@ -1,10 +1,10 @@
 package engine
 
 import (
-	"sync/atomic"
 	"errors"
 	"math/rand/v2"
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
