@@ -6,8 +6,8 @@ import (
 	"posthaste/event"
 )
 
-// maxBackoff caps an exponential strategy's wait, as Convoy's default does.
-const maxBackoff = 2 * time.Hour
+// MaxBackoff caps an exponential strategy's wait, as Convoy's default does.
+const MaxBackoff = 2 * time.Hour
 
 // decide is what becomes of a delivery after an attempt that is charged to its
 // endpoint. It is pure: random is drawn by the caller and the due time it leads to is
@@ -47,9 +47,9 @@ func backoff(s event.Strategy, n int, random uint32) time.Duration {
 	if s.Type != event.StrategyExponential {
 		return base + time.Duration(spread*float64(base)/10)
 	}
-	for i := 1; i < n && base < maxBackoff; i++ {
+	for i := 1; i < n && base < MaxBackoff; i++ {
 		base *= 2
 	}
-	base = min(base, maxBackoff)
+	base = min(base, MaxBackoff)
 	return time.Duration(float64(base) * (0.8 + 0.4*spread))
 }

@@ -69,7 +69,7 @@ func TestBackoffStaysInItsBounds(t *testing.T) {
 		d := float64(max(1, s.Duration)) * float64(time.Second)
 		lo, hi := d, 1.1*d
 		if s.Type == event.StrategyExponential {
-			mid := min(d*math.Pow(2, float64(n-1)), float64(maxBackoff))
+			mid := min(d*math.Pow(2, float64(n-1)), float64(MaxBackoff))
 			lo, hi = 0.8*mid, 1.2*mid
 		}
 		if float64(got) < lo-1 || float64(got) > hi+1 {
@@ -92,8 +92,8 @@ func TestBackoffUsesItsWholeRange(t *testing.T) {
 		{exponential, 1, 0, 80 * time.Second},
 		{exponential, 1, 1 << 31, 100 * time.Second},
 		{exponential, 3, 1 << 31, 400 * time.Second},
-		{exponential, 60, 1 << 31, maxBackoff},
-		{exponential, 1000, 0, maxBackoff * 8 / 10},
+		{exponential, 60, 1 << 31, MaxBackoff},
+		{exponential, 1000, 0, MaxBackoff * 8 / 10},
 	} {
 		if got := backoff(c.s, c.n, c.random); (got - c.want).Abs() > time.Microsecond {
 			t.Errorf("backoff(%s, %d, %d) = %s, want %s", c.s.Type, c.n, c.random, got, c.want)

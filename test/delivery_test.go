@@ -233,7 +233,7 @@ func TestRefusals(t *testing.T) {
 		"wrong key":        {"CO.0123456789abcdef.wrong", "/events", `{}`, 401, "authorization failed"},
 		"another's key":    {other, "/events", `{}`, 404, "not found"},
 		"too large":        {key, "/events", big, 413, "1000"},
-		"blocked URL":      {key, "/endpoints", `{"name":"n","url":"http://169.254.169.254/latest"}`, 400, "url"},
+		"blocked URL":      {key, "/endpoints", `{"name":"n","url":"http://169.254.169.254/latest"}`, 400, "url: its address"},
 		"no owner":         {key, "/events/fanout", `{"owner_id":"nobody","event_type":"t","data":{}}`, 400, "owner_id"},
 	} {
 		code, a := s.call(c.key, "POST", project+c.path, []byte(c.body))

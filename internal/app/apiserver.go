@@ -13,6 +13,7 @@ import (
 
 	"posthaste/api"
 	"posthaste/catalog"
+	"posthaste/engine"
 	"posthaste/event"
 	"posthaste/ingest"
 )
@@ -37,7 +38,7 @@ func (a *App) startAPI(ctx context.Context) error {
 		MaxRequestBytes: a.o.MaxRequestBytes,
 		Metrics:         ingest.Metrics{Observe: a.m.ingested, Rejected: a.m.rejected},
 	})
-	management, err := api.New(api.Options{Catalog: a.catalog, Reader: a.wal, Fault: a.fault})
+	management, err := api.New(api.Options{Catalog: a.catalog, Reader: a.wal, Fault: a.fault, MaxRetrySeconds: int(engine.MaxBackoff.Seconds())})
 	if err != nil {
 		return err
 	}

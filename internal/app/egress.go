@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -54,6 +55,10 @@ func localAddrs() (addrs []netip.Addr) {
 func urlPolicy(guard *netguard.Policy) func(raw string, enforceTLS bool) (string, error) {
 	return func(raw string, enforceTLS bool) (string, error) {
 		canonical, err := guard.CanonicalURL(raw)
+		var refused *netguard.URLError
+		if errors.As(err, &refused) {
+			err = errors.New(refused.Reason) // the catalog names the field
+		}
 		if err == nil && enforceTLS && !strings.HasPrefix(canonical, "https://") {
 			err = fmt.Errorf("this project takes https endpoints only (ssl.enforce_secure_endpoints)")
 		}
