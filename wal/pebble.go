@@ -12,7 +12,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          l.o.FS,
+		FS:                          manifestFirst{l.o.FS},
 		FormatMajorVersion:          pebble.FormatNewest,
 		CacheSize:                   l.o.CacheBytes,
 		MemTableSize:                l.o.MemTableBytes,
