@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -44,7 +45,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{o: o, log: o.Logger, m: newMeters(o.Version)}
-	a.group = lifecycle.NewGroup(nil)
+	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
 	a.group.Add("admin listener", lifecycle.NewFunc(a.startAdmin, a.stopAdmin))
@@ -52,6 +53,18 @@ func New(o Options) (*App, error) {
 	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
 	return a, nil
+}
+
+// slowStep is how long a stage may take to start or stop before it is worth a
+// line in the log.
+const slowStep = time.Second
+
+func (a *App) observe(s lifecycle.Step) {
+	line := a.log.Debug()
+	if s.Took > slowStep {
+		line = a.log.Info()
+	}
+	line.Str("stage", s.Stage).Stringer("took", s.Took).Err(s.Err).Msg(s.Verb)
 }
 
 // Start opens the log, recovers what was owed, and serves. When it fails,
