@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -158,5 +159,26 @@ func TestStopBeforeStart(t *testing.T) {
 		e, err := New(o)
 		w.must(err)
 		w.must(e.Stop(t.Context()))
+	})
+}
+
+func TestAPanicBesideTheSendingLeavesTheBooksInOrder(t *testing.T) {
+	var panics atomic.Int64
+	o := Options{Shards: 1, Hooks: Hooks{Attempted: func(string, time.Duration) {
+		if panics.Add(1) == 1 {
+			panic("a hook of somebody else's")
+		}
+	}}}
+	inTime(t, o, func(t *testing.T, w *world) {
+		ep := w.endpoint()
+		w.post(ep, 3)
+		w.settled(time.Minute)
+		if n := len(w.sender.to(ep.ID)); n != 3 {
+			t.Errorf("%d attempts, want one for each of 3", n)
+		}
+		time.Sleep(time.Second)
+		if st := w.engine.Stats(); st.Workers != 0 || st.InFlight != 0 || st.Queued != 0 {
+			t.Errorf("the books: %+v", st)
+		}
 	})
 }

@@ -22,7 +22,8 @@ type worker struct {
 	ep     *endpoint
 	target *catalog.Endpoint // nil: the endpoint was deleted
 	// again: the attempt does not count; the job is queued again, after a pause.
-	again bool
+	again   bool
+	settled bool // the job's outcome is written
 
 	// The shard's list of attempts in flight, see busyList.
 	started    time.Time
@@ -41,7 +42,7 @@ func (s *Shard) work() {
 	w := workers.Get().(*worker)
 	defer workers.Put(w)
 	for more := s.turn(w, false); more; more = s.turn(w, true) {
-		w.again = s.attempt(w)
+		w.again = s.attemptOrAgain(w)
 	}
 	w.job, w.ep, w.target = job{}, nil, nil
 }
@@ -106,6 +107,19 @@ func (s *Shard) start() {
 	}
 }
 
+// attemptOrAgain is attempt; a panic in it that is not the sending's own leaves
+// the books in order: the job is queued again unless its outcome is written.
+func (s *Shard) attemptOrAgain(w *worker) (again bool) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.e.o.Logger.Error().Str("delivery", w.job.d.ID.String()).Interface("panic", p).Bytes("stack", debug.Stack()).Bool("again", !w.settled).Msg("a worker panicked beside the sending")
+			again = !w.settled
+		}
+	}()
+	w.settled = false
+	return s.attempt(w)
+}
+
 // attempt makes one attempt and settles it. It reports whether the job has to
 // be queued again because the attempt does not count.
 func (s *Shard) attempt(w *worker) (again bool) {
@@ -115,12 +129,12 @@ func (s *Shard) attempt(w *worker) (again bool) {
 		st.Timer = j.d.Due
 	}
 	if reason := refusal(w.target); reason != "" {
-		s.discard(st, reason)
+		s.discard(w, reason)
 		return false
 	}
 	project := e.o.Catalog.Snapshot().Project(w.target.ProjectID)
 	if project == nil {
-		s.discard(st, "the project was deleted")
+		s.discard(w, "the project was deleted")
 		return false
 	}
 	a := &w.attempt
@@ -132,6 +146,7 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	st.Attempt = a
 	st.Delivery = decide(j.d, project.Config.Strategy, a, now, rand.Uint32())
 	s.settle(st)
+	w.settled = true
 	e.report(a, &st.Delivery, now)
 	return false
 }
@@ -165,10 +180,12 @@ func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *e
 	e.o.Sender.Attempt(p, target, &j.d, j.ev, a)
 }
 
-func (s *Shard) discard(st *event.Settlement, reason string) {
+func (s *Shard) discard(w *worker, reason string) {
+	st := &w.settlement
 	st.Delivery.Status, st.Delivery.Reason = event.Discarded, reason
 	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
 	s.settle(st)
+	w.settled = true
 	s.e.o.Hooks.Terminal(event.Discarded.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
 }
 
