@@ -139,14 +139,3 @@ func (ep *endpoint) arrived(due uint64) {
 		ep.soon = ep.soon[:last]
 	}
 }
-
-// before is the greatest id that is smaller than id.
-func before(id event.ID) event.ID {
-	for i := len(id) - 1; i >= 0; i-- {
-		id[i]--
-		if id[i] != 0xFF {
-			break
-		}
-	}
-	return id
-}

@@ -85,7 +85,7 @@ func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark) {
 	}
 	after := ep.cursor
 	if inMemory {
-		after = before(low)
+		after = event.Before(low)
 	}
 	if after != ep.marked {
 		m.Behind = append(m.Behind, event.Behind{Endpoint: ep.id, After: after})

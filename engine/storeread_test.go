@@ -129,7 +129,7 @@ func (f *fakeStore) recoverDeliveries() (first map[event.ID]event.ID, newest uin
 				continue
 			}
 			if after, known := first[ep]; !known || id.Compare(after) <= 0 {
-				first[ep] = before(id)
+				first[ep] = event.Before(id)
 			}
 		}
 	}

@@ -78,3 +78,14 @@ func DeliveryID(ms uint64, endpointHash uint32, seq uint64) ID {
 
 // DeliveryEndpointHash is the endpoint hash that a delivery id carries.
 func DeliveryEndpointHash(id ID) uint32 { return binary.BigEndian.Uint32(id[6:]) }
+
+// Before is the greatest id that is smaller than id; of the zero id, the greatest.
+func Before(id ID) ID {
+	for i := len(id) - 1; i >= 0; i-- {
+		id[i]--
+		if id[i] != 0xFF {
+			break
+		}
+	}
+	return id
+}

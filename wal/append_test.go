@@ -112,7 +112,7 @@ func TestDeliveryReadsBackExactly(t *testing.T) {
 			t.Errorf("attempts seen by another project: %v", err)
 		}
 	}
-	for _, id := range []event.ID{{}, idOf(77), ev.ID, before(ev.Owed[0].ID)} {
+	for _, id := range []event.ID{{}, idOf(77), ev.ID, event.Before(ev.Owed[0].ID)} {
 		if _, err := l.Delivery(idOf(1), id); !errors.Is(err, event.ErrNotFound) {
 			t.Errorf("delivery %s: got error %v", id, err)
 		}

@@ -138,7 +138,7 @@ func TestBefore(t *testing.T) {
 		if id == (event.ID{}) {
 			return
 		}
-		b := before(id)
+		b := event.Before(id)
 		sum := new(big.Int).Add(new(big.Int).SetBytes(b[:]), big.NewInt(1))
 		if sum.Cmp(new(big.Int).SetBytes(id[:])) != 0 {
 			rt.Fatalf("got %x for %x", b, id)

@@ -118,7 +118,7 @@ func (m *listModel) bound(rt *rapid.T, name string) event.ID {
 		ids = append(ids, ev.ID, event.DeliveryID(ev.ID.Time(), 0, 0), event.DeliveryID(ev.ID.Time(), 0xFFFFFFFF, event.MaxDeliverySeq))
 	}
 	for _, d := range m.deliveries {
-		ids = append(ids, d.ID, before(d.ID))
+		ids = append(ids, d.ID, event.Before(d.ID))
 	}
 	return rapid.SampledFrom(ids).Draw(rt, name)
 }
@@ -231,7 +231,7 @@ func walkPages(descending bool, limit int, list func(event.Range) ([]event.ID, e
 		}
 		all = append(all, ids...)
 		if last := ids[len(ids)-1]; descending {
-			r.To = before(last)
+			r.To = event.Before(last)
 		} else {
 			r.From = after(last)
 		}

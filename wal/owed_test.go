@@ -51,7 +51,7 @@ func TestReadOwed(t *testing.T) {
 	}
 	bounds := append([]event.ID{{}, farAway}, all...)
 	for _, id := range all {
-		bounds = append(bounds, before(id), event.DeliveryID(id.Time(), 0, 0), event.DeliveryID(id.Time(), 0xFFFFFFFF, event.MaxDeliverySeq))
+		bounds = append(bounds, event.Before(id), event.DeliveryID(id.Time(), 0, 0), event.DeliveryID(id.Time(), 0xFFFFFFFF, event.MaxDeliverySeq))
 	}
 	for _, after := range bounds {
 		for _, upTo := range bounds {

@@ -129,7 +129,7 @@ func (r *recovery) delivery(it *pebble.Iterator, id event.ID) (bool, error) {
 	}
 	if !attempted && d.Status.Owed() && r.owned(d.EndpointID) {
 		if after, known := r.first[d.EndpointID]; !known || id.Compare(after) <= 0 {
-			r.first[d.EndpointID] = before(id)
+			r.first[d.EndpointID] = event.Before(id)
 		}
 	}
 	return valid, nil
@@ -176,14 +176,3 @@ func (l *Log) watermark(partition uint16) (uint64, error) {
 }
 
 func bucketOfKey(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }
-
-// before is the greatest id that is smaller than id.
-func before(id event.ID) event.ID {
-	for i := len(id) - 1; i >= 0; i-- {
-		id[i]--
-		if id[i] != 0xFF {
-			break
-		}
-	}
-	return id
-}

@@ -80,7 +80,7 @@ func TestRecoverReadsFromTheWatermark(t *testing.T) {
 		must(t, l.SetMark(event.Mark{})) // leaves it as it is
 		l = reopen(t, l, o)
 		r := recoverAll(t, l)
-		if got, want := r.behind[idOf(2)], before(ids[3]); got != want {
+		if got, want := r.behind[idOf(2)], event.Before(ids[3]); got != want {
 			t.Errorf("%s: behind after %s, want %s", c.name, got, want)
 		}
 		if len(r.behind) != 2 {
@@ -107,7 +107,7 @@ func TestRecoverBehindEndpoints(t *testing.T) {
 	must(t, l.SetMark(event.Mark{CaughtUp: []event.ID{idOf(3), idOf(99)}}))
 	l = reopen(t, l, o)
 	r := recoverAll(t, l)
-	want := map[event.ID]event.ID{idOf(2): ids[1], idOf(4): before(other.ID)}
+	want := map[event.ID]event.ID{idOf(2): ids[1], idOf(4): event.Before(other.ID)}
 	if !maps.Equal(r.behind, want) {
 		t.Errorf("behind %v, want %v", r.behind, want)
 	}

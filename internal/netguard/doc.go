@@ -2,13 +2,12 @@
 // posthaste calls are written by its users' customers, so any of them may point
 // at the machine itself, at its private network or at a cloud's metadata service.
 //
-// Three checks stand one behind the other:
+// Two checks stand one behind the other:
 //
 //	CanonicalURL   when a URL is stored: refuses what is plainly wrong, and says why
-//	CheckHeader    when a custom header is stored
 //	Dialer         when a connection is made: checks every resolved address just
 //	               before connect(2), so that no name can lead past it
 //
-// Only the last one can be trusted, since a name may resolve to something else
-// each time. The first two are there to tell people early.
+// Only the last can be trusted, since a name may resolve to something else
+// each time. The first is there to tell people early.
 package netguard

@@ -105,18 +105,3 @@ func covered(blocks []netip.Prefix, a netip.Addr) bool {
 	}
 	return false
 }
-
-// ParseBlock reads an address block, "10.0.0.0/8", or a single address.
-func ParseBlock(text string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-		return netip.PrefixFrom(a, a.BitLen()), nil
-	}
-	b, err := netip.ParsePrefix(text)
-	if err != nil {
-		return netip.Prefix{}, fmt.Errorf("%q is not an address block: want one like 10.0.0.0/8 or fd00::/8", text)
-	}
-	if b != b.Masked() {
-		return netip.Prefix{}, fmt.Errorf("%q has bits set behind its length: did you mean %s?", text, b.Masked())
-	}
-	return b, nil
-}
