@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,7 @@ func TestCreateProjectFillsDefaults(t *testing.T) {
 	if w.project.Type != "outgoing" || w.project.ID.IsZero() || !w.project.CreatedAt.Equal(w.clock.Now()) {
 		t.Errorf("project %+v", w.project.Project)
 	}
-	if cfg.Strategy != want.Strategy || cfg.MaxPayloadReadSize != want.MaxPayloadReadSize ||
+	if !reflect.DeepEqual(cfg.Strategy, want.Strategy) || cfg.MaxPayloadReadSize != want.MaxPayloadReadSize ||
 		cfg.Signature.Header != want.Signature.Header || len(cfg.Signature.Versions) != 1 ||
 		cfg.RequestIDHeader != want.RequestIDHeader || cfg.RateLimit != want.RateLimit {
 		t.Errorf("config %+v, want %+v", cfg, want)

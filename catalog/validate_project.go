@@ -46,7 +46,7 @@ func fillConfig(c *event.ProjectConfig) {
 	if c.RateLimit == (event.RateLimitConfig{}) {
 		c.RateLimit = d.RateLimit
 	}
-	if c.Strategy == (event.Strategy{}) {
+	if isZeroStrategy(c.Strategy) {
 		c.Strategy = d.Strategy
 	}
 	c.Strategy.Type = strategyType(c.Strategy.Type)
@@ -140,4 +140,8 @@ func normalizeVersion(v *event.SignatureVersion, i int, now time.Time) error {
 			"%s; hash is one of %s, encoding is hex or base64", err, strings.Join(sig.Hashes(), " "))
 	}
 	return nil
+}
+
+func isZeroStrategy(s event.Strategy) bool {
+	return s.Type == "" && s.Duration == 0 && s.RetryCount == 0
 }

@@ -1,6 +1,9 @@
 package event
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // EndpointStatus says whether an endpoint takes deliveries.
 type EndpointStatus string
@@ -29,6 +32,13 @@ type Endpoint struct {
 	RateLimitDuration  int             `json:"rate_limit_duration"` // seconds
 	ContentType        string          `json:"content_type"`
 	Authentication     *Authentication `json:"authentication"`
+	SignatureMode      string          `json:"signature_mode"`   // SignConvoy or SignStandard
+	CustomHeaders      []Header        `json:"custom_headers"`   // sent with every request, names as given
+	Strategy           *Strategy       `json:"strategy"`         // nil: the project's
+	MaxConcurrency     int             `json:"max_concurrency"`  // attempts at once; 0: the server's default
+	ClientCert         *ClientCert     `json:"mtls_client_cert"` // nil: none
+	CACert             string          `json:"ca_cert"`          // PEM; trusted beside the server's roots
+	StatusHistory      []StatusChange  `json:"status_history"`   // oldest first, at most MaxStatusHistory
 	SupportEmail       string          `json:"support_email"`
 	SlackWebhookURL    string          `json:"slack_webhook_url"`
 	TeamsWebhookURL    string          `json:"teams_webhook_url"`
@@ -37,18 +47,102 @@ type Endpoint struct {
 	DeletedAt          *time.Time      `json:"deleted_at"`
 }
 
-// Authentication is a header that an endpoint's owner asks for beside the
-// signature. Only type "api_key" is known.
+// Authentication is how posthaste shows an endpoint who it is, beside the
+// signature. Type says which of the fields counts. Field names are Convoy's.
 type Authentication struct {
-	Type   string      `json:"type"`
-	APIKey *APIKeyAuth `json:"api_key,omitempty"`
+	Type      string      `json:"type"` // one of the Auth constants
+	APIKey    *APIKeyAuth `json:"api_key,omitempty"`
+	BasicAuth *BasicAuth  `json:"basic_auth,omitempty"`
+	Bearer    *BearerAuth `json:"bearer,omitempty"`
+	OAuth2    *OAuth2Auth `json:"oauth2,omitempty"`
 }
+
+// The types of Authentication.
+const (
+	AuthAPIKey = "api_key"
+	AuthBasic  = "basic_auth"
+	AuthBearer = "bearer"
+	AuthOAuth2 = "oauth2"
+)
 
 // APIKeyAuth is one header, sent as it is.
 type APIKeyAuth struct {
 	HeaderName  string `json:"header_name"`
 	HeaderValue string `json:"header_value"`
 }
+
+// BasicAuth is RFC 7617's scheme.
+type BasicAuth struct {
+	UserName string `json:"username"`
+	Password string `json:"password"`
+}
+
+// BearerAuth is a token that does not change.
+type BearerAuth struct {
+	Token string `json:"token"`
+}
+
+// OAuth2Auth gets a token by client credentials (RFC 6749 section 4.4), with a
+// shared secret or an assertion that it signs (RFC 7523 section 2.2).
+type OAuth2Auth struct {
+	URL                string        `json:"url"` // of the token endpoint
+	ClientID           string        `json:"client_id"`
+	GrantType          string        `json:"grant_type"` // "client_credentials"
+	Scope              string        `json:"scope"`
+	Audience           string        `json:"audience"`
+	AuthenticationType string        `json:"authentication_type"` // "shared_secret" or "client_assertion"
+	ClientSecret       string        `json:"client_secret,omitempty"`
+	SigningKey         *JWK          `json:"signing_key,omitempty"`
+	SigningAlgorithm   string        `json:"signing_algorithm,omitempty"` // RS256, PS256, ES256, ... as RFC 7518 names them
+	Issuer             string        `json:"issuer,omitempty"`            // "": ClientID
+	Subject            string        `json:"subject,omitempty"`           // "": ClientID
+	FieldMapping       *OAuth2Fields `json:"field_mapping,omitempty"`
+	ExpiryTimeUnit     string        `json:"expiry_time_unit,omitempty"` // of expires_in: seconds (default), milliseconds, minutes, hours
+}
+
+// OAuth2Fields names the answer's members where they are not RFC 6749's.
+type OAuth2Fields struct {
+	AccessToken string `json:"access_token"`
+	TokenType   string `json:"token_type"`
+	ExpiresIn   string `json:"expires_in"`
+}
+
+// JWK is a private key (RFC 7517, RFC 7518 section 6).
+type JWK struct {
+	Kty string `json:"kty"`
+	Kid string `json:"kid,omitempty"`
+	Crv string `json:"crv,omitempty"`
+	X   string `json:"x,omitempty"`
+	Y   string `json:"y,omitempty"`
+	D   string `json:"d,omitempty"`
+	N   string `json:"n,omitempty"`
+	E   string `json:"e,omitempty"`
+	P   string `json:"p,omitempty"`
+	Q   string `json:"q,omitempty"`
+	DP  string `json:"dp,omitempty"`
+	DQ  string `json:"dq,omitempty"`
+	QI  string `json:"qi,omitempty"`
+}
+
+// ClientCert is what posthaste shows in the TLS handshake: PEM texts.
+type ClientCert struct {
+	Cert string `json:"client_cert"`
+	Key  string `json:"client_key"`
+}
+
+// StatusChange is one change of an endpoint's state.
+type StatusChange struct {
+	From   EndpointStatus `json:"from"`
+	To     EndpointStatus `json:"to"`
+	Reason string         `json:"reason"`
+	At     time.Time      `json:"at"`
+}
+
+// How an endpoint's requests are signed.
+const (
+	SignConvoy   = "convoy"            // the project's header and versions
+	SignStandard = "standard-webhooks" // webhook-id, webhook-timestamp, webhook-signature
+)
 
 // Secret is one signing secret of an endpoint.
 type Secret struct {
@@ -68,15 +162,52 @@ type Subscription struct {
 	ProjectID    ID           `json:"project_id"`
 	EndpointID   ID           `json:"endpoint_id"`
 	FilterConfig FilterConfig `json:"filter_config"`
-	DeliveryMode string       `json:"delivery_mode"` // "at_least_once" or "at_most_once"
-	CreatedAt    time.Time    `json:"created_at"`
-	UpdatedAt    time.Time    `json:"updated_at"`
-	DeletedAt    *time.Time   `json:"deleted_at"`
+	// Function is the source of a transformation, "" for none: JavaScript with a
+	// function transform(payload) that returns what is sent.
+	Function     string     `json:"function"`
+	DeliveryMode string     `json:"delivery_mode"` // AtLeastOnce or AtMostOnce
+	CreatedAt    time.Time  `json:"created_at"`
+	UpdatedAt    time.Time  `json:"updated_at"`
+	DeletedAt    *time.Time `json:"deleted_at"`
 }
 
-// FilterConfig selects events by type: the exact text, or "*" for all.
+// The delivery modes.
+const (
+	AtLeastOnce = "at_least_once"
+	// AtMostOnce: no attempt follows one that was answered, or whose outcome a
+	// crash swallowed.
+	AtMostOnce = "at_most_once"
+)
+
+// FilterConfig selects events: those of a type that EventTypes names and that
+// pass the filter. A type is an exact text, "*" for all, a glob if it has one of
+// "*?[", or a regular expression behind "regex:".
 type FilterConfig struct {
 	EventTypes []string `json:"event_types"`
+	Filter     *Filter  `json:"filter,omitempty"` // nil: all pass
+}
+
+// Filter is what an event has to look like. Each part is a JSON object of
+// conditions in Convoy's language, see package match, or nil for none.
+type Filter struct {
+	Headers json.RawMessage `json:"headers,omitempty"`
+	Body    json.RawMessage `json:"body,omitempty"`
+	Query   json.RawMessage `json:"query,omitempty"`
+	Path    json.RawMessage `json:"path,omitempty"`
+}
+
+// EventType is one entry of a project's catalogue of event types. It describes;
+// an event of a type that is not in it is taken all the same.
+type EventType struct {
+	ID           ID              `json:"uid"`
+	ProjectID    ID              `json:"project_id"`
+	Name         string          `json:"name"`
+	Category     string          `json:"category"`
+	Description  string          `json:"description"`
+	JSONSchema   json.RawMessage `json:"json_schema"`
+	CreatedAt    time.Time       `json:"created_at"`
+	UpdatedAt    time.Time       `json:"updated_at"`
+	DeprecatedAt *time.Time      `json:"deprecated_at"`
 }
 
 // Matches reports whether the subscription wants events of this type.

@@ -19,9 +19,38 @@ type Event struct {
 	Data           []byte   // the JSON value, byte for byte as posted
 	ReceivedAt     time.Time
 
+	// SourceID, Path and Query are those of a request that came in through a
+	// source; zero for an event that was posted to the API.
+	SourceID    ID
+	Path, Query string
+
+	// Origin says what this record is; Of is the event that a duplicate or a
+	// replay stands for.
+	Origin Origin
+	Of     ID
+
 	// Owed lists one delivery for each endpoint that the event is owed to. It
 	// travels with a new event, and may be nil on one read back.
 	Owed []Delivery
+}
+
+// Origin says how an event came about.
+type Origin uint8
+
+// The origins of an event. They are stored.
+const (
+	Posted    Origin = iota // by a producer
+	Duplicate               // posted again under its idempotency key: it owes nothing, and its data is the first one's
+	Replayed                // by hand: new deliveries of an event, with a copy of its data
+	Meta                    // by posthaste itself, about what happened in a project
+)
+
+// PublicID is the id that receivers see: a replayed event keeps the one it had.
+func (e *Event) PublicID() ID {
+	if e.Origin == Replayed {
+		return e.Of
+	}
+	return e.ID
 }
 
 // SizeBytes is what an event costs in memory while its deliveries wait, near enough
@@ -41,7 +70,8 @@ type Delivery struct {
 	Due            time.Time // when the next attempt is due, in Retry
 	UpdatedAt      time.Time // when the last attempt ended; the creation time before it
 	Manual         bool      // the next attempt was asked for by hand
-	Reason         string    // why it was discarded; "" otherwise
+	Reason         string    // why it was discarded, or ended without an answer; "" otherwise
+	AtMostOnce     bool      // its subscription's delivery mode when it was created
 }
 
 // Attempt is one try to deliver, as it is recorded. Byte fields of an attempt
@@ -62,6 +92,10 @@ type Attempt struct {
 	Class           ErrorClass
 	Error           string // what went wrong, in words; "" for an answer
 	Address         string // the resolved address that was called; "" if none was
+
+	// RetryAfter is how long the answer asked to be left alone, as it said, 0 if it did
+	// not. It is not stored.
+	RetryAfter time.Duration
 }
 
 // Succeeded reports whether the receiver took the event: an answer of 200 to 299.

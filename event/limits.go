@@ -18,4 +18,18 @@ const (
 	MaxRetrySeconds        = 30 * 86400
 	MaxHTTPTimeoutSeconds  = 60
 	DefaultHTTPTimeout     = 10 // seconds
+
+	MaxScheduleSteps         = 100
+	DefaultMaxBackoff        = 2 * 3600  // seconds, Convoy's
+	DefaultIdempotencyWindow = 24 * 3600 // seconds
+	MaxIdempotencyWindow     = 30 * 86400
+	DefaultDeadCount         = 10        // failed attempts in a row
+	DefaultDeadWindow        = 5 * 86400 // seconds of nothing but failures
+	MaxStatusHistory         = 16        // state changes that an endpoint remembers
+	MaxEndpointConcurrency   = 1024      // attempts at once to one endpoint
+	MaxLiveSecrets           = 10
+	MaxFunctionBytes         = 64 << 10 // of a transformation's source
+	MaxFilterBytes           = 64 << 10 // of a subscription's filter, as JSON
+	MaxPEMBytes              = 32 << 10 // of a certificate or key
+	MinRetentionSeconds      = 3600
 )

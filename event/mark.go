@@ -11,6 +11,9 @@ type Mark struct {
 	Behind []Behind
 	// CaughtUp lists endpoints that are behind no longer.
 	CaughtUp []ID
+	// Health lists endpoints whose health changed. A zero one is well: its record
+	// is removed.
+	Health []Health
 }
 
 // Behind is an endpoint's place in the log.
@@ -18,3 +21,15 @@ type Behind struct {
 	Endpoint ID
 	After    ID
 }
+
+// Health is what is remembered of an endpoint that failed of late.
+type Health struct {
+	Endpoint ID
+	Failures int    // attempts in a row that failed
+	Since    uint64 // Unix ms of the first of them
+	Trips    int    // how often in a row its circuit breaker opened
+	Until    uint64 // Unix ms until which nothing is sent: Retry-After, or the breaker is open; 0: none
+}
+
+// Well reports whether there is nothing to remember.
+func (h *Health) Well() bool { return h.Failures == 0 && h.Trips == 0 && h.Until == 0 }

@@ -57,9 +57,11 @@ const (
 	ClassBlocked                     // the address is one that posthaste does not call
 	ClassLocal                       // this machine's fault: sockets or ports ran out
 	ClassCancelled                   // the server stopped; not an attempt
+	ClassAuth                        // the endpoint's credentials could not be had: a token, a certificate
+	ClassTransform                   // the subscription's function failed
 )
 
-var classText = [...]string{"", "status", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked", "local", "cancelled"}
+var classText = [...]string{"", "status", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked", "local", "cancelled", "auth", "transform"}
 
 // String is the class as metrics and the API write it; "" for success.
 func (c ErrorClass) String() string {

@@ -1,5 +1,7 @@
 package event
 
+import "time"
+
 // Submission is one event on its way in, where it is to go, and what became of it.
 // Its memory is handed to the engine with Submit: the caller changes nothing in
 // it afterwards and reads only the results.
@@ -9,6 +11,10 @@ type Submission struct {
 	// EndpointID addresses a single event; zero for a fan-out, which goes to the
 	// endpoints of Event.OwnerID.
 	EndpointID ID
+
+	// Window is how long the event's idempotency key is remembered; 0: the log's
+	// default. Set by the engine.
+	Window time.Duration
 
 	// Err says why this event was refused, nil if it was accepted. Set by Submit.
 	Err error

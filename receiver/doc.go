@@ -1,0 +1,2 @@
+// Package receiver verifies what posthaste sends.
+package receiver
