@@ -39,7 +39,7 @@ var allowedImports = map[string][]string{
 	"api":                 {"event", "catalog", "match", "retry", "sig", "transform", "internal/metrics", "internal/netguard"},
 
 	"internal/app": {
-		"api", "catalog", "engine", "event", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
+		"api", "breaker", "catalog", "engine", "event", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
 		"internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
 	},
 	"bench":         {}, // speaks HTTP only
@@ -51,6 +51,7 @@ var allowedImports = map[string][]string{
 var ownedModules = map[string]string{
 	"github.com/cockroachdb/pebble": "wal",
 	"github.com/panjf2000/ants":     "sender",
+	"github.com/dop251/goja":        "transform",
 }
 
 // commandOnly is what only a command may do: read flags and the environment,
