@@ -1,2 +1,0 @@
-// Package transform runs a subscription's function over an event's data.
-package transform
