@@ -1,0 +1,63 @@
+package jobs
+
+import (
+	"context"
+
+	"posthaste/event"
+)
+
+// Store keeps jobs. Its methods may be called from any goroutine. An error that is
+// event.ErrClosed is final, others are tried again.
+type Store interface {
+	// PutJob writes a job in place of the one with its id; durable when it returns.
+	PutJob(event.Job) error
+	// Job is event.ErrNotFound if the project has no such job.
+	Job(project, id event.ID) (event.Job, error)
+	// RunningJobs are those of all projects in the state event.JobRunning.
+	RunningJobs() ([]event.Job, error)
+}
+
+// Lister lists what jobs work on, in ascending order of ids. Its methods may be
+// called from any goroutine.
+type Lister interface {
+	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error)
+	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error)
+}
+
+// Doer does the work. Its methods may be called from any goroutine, and return soon
+// after ctx has ended. Of their errors, event.ErrClosed means that the work was not
+// done and the job has to stop, event.ErrOverloaded that it was not done and is to
+// be asked for again later, event.ErrConflict and event.ErrNotFound that there was
+// nothing to be done, and any other that it failed.
+type Doer interface {
+	// Retry has each of the deliveries attempted again: one result for each, nil once
+	// that is durable.
+	Retry(ctx context.Context, project event.ID, deliveries []event.ID) []error
+	// Replay routes an event again, to new deliveries; nil once they are durable.
+	Replay(ctx context.Context, project, eventID event.ID) error
+}
+
+// Options set up a Runner.
+type Options struct {
+	Store  Store  // required
+	Lister Lister // required
+	Doer   Doer   // required
+
+	// MaxRunning is how many jobs may be at work at once, of all projects; 4 by
+	// default. Others wait for their turn between two pages.
+	MaxRunning int
+
+	// Ended is told of each job that ends, and of each that is interrupted (err is
+	// event.ErrClosed) or whose end could not be written down. It is called by the job's
+	// goroutine and must not block. nil: nobody is told.
+	Ended func(job event.Job, err error)
+}
+
+func (o *Options) ensureDefaults() {
+	if o.MaxRunning <= 0 {
+		o.MaxRunning = 4
+	}
+	if o.Ended == nil {
+		o.Ended = func(event.Job, error) {}
+	}
+}

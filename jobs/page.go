@@ -1,0 +1,136 @@
+package jobs
+
+import (
+	"errors"
+	"time"
+
+	"posthaste/event"
+)
+
+const (
+	pageDeliveries = 200
+	// pageEvents is smaller, because a listed event comes with its data, and because
+	// the events of a page are replayed at once.
+	pageEvents = 20
+)
+
+// row is what a page has of a delivery or an event.
+type row struct {
+	id   event.ID
+	do   bool // it is work
+	late bool // it would be, had nothing happened to it since the job was submitted
+}
+
+// limit is how many rows a page may have.
+func (u *run) limit() int {
+	if u.kind == event.JobReplay {
+		return pageEvents
+	}
+	return pageDeliveries
+}
+
+// page lists one page and does it. It comes in turn with other jobs.
+func (u *run) page() error {
+	rows, end, err := u.list(u.scan, u.pace.most(u.limit()))
+	if err != nil {
+		return err
+	}
+	ids := make([]event.ID, 0, len(rows))
+	for _, r := range rows {
+		if r.do {
+			ids = append(ids, r.id)
+		}
+	}
+	results, err := u.do(ids)
+	if err != nil {
+		end = event.Before(ids[len(results)])
+	}
+	u.pace.spend(len(results))
+	u.scan.done(end)
+	u.note(rows, results)
+	return err
+}
+
+// note writes down in the job what became of the rows up to the cursor.
+func (u *run) note(rows []row, results []error) {
+	u.change(func(job *event.Job) {
+		job.Cursor = u.scan.cursor
+		for _, err := range results {
+			noteResult(job, err)
+		}
+		for _, r := range rows {
+			if r.late && r.id.Compare(job.Cursor) <= 0 {
+				job.Skipped++
+			}
+		}
+	})
+}
+
+func noteResult(job *event.Job, err error) {
+	switch {
+	case err == nil:
+		job.Done++
+	case errors.Is(err, event.ErrConflict), errors.Is(err, event.ErrNotFound):
+		job.Skipped++
+	default:
+		job.Failed++
+		job.Error = cut(err.Error())
+	}
+}
+
+// list lists the next stretch of a scan. end is up to where it reaches.
+func (u *run) list(s *scan, limit int) (rows []row, end event.ID, err error) {
+	r := s.stretch(limit)
+	begin := time.Now()
+	err = try(u.ctx, "list what to do", func() error {
+		begin = time.Now()
+		if u.kind == event.JobReplay {
+			rows, err = u.listEvents(r)
+		} else {
+			rows, err = u.listDeliveries(r)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, end, err
+	}
+	s.listed(r, len(rows), time.Since(begin))
+	if len(rows) < limit {
+		return rows, r.To, nil
+	}
+	return rows, rows[len(rows)-1].id, nil
+}
+
+// listDeliveries lists deliveries in the wanted states. One that changed after the
+// job was submitted is not work: it may have been retried by the job itself, before
+// a crash.
+func (u *run) listDeliveries(r event.Range) ([]row, error) {
+	f := u.job.Filter.Deliveries
+	if len(f.Statuses) == 0 {
+		f.Statuses = []event.Status{event.Failure, event.Discarded}
+	}
+	deliveries, err := u.r.o.Lister.Deliveries(u.project, r, f)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(deliveries))
+	for i := range deliveries {
+		d := &deliveries[i]
+		late := d.UpdatedAt.After(u.job.CreatedAt)
+		rows[i] = row{id: d.ID, do: !late, late: late}
+	}
+	return rows, nil
+}
+
+// listEvents lists events. A duplicate is not work: the event that it repeats is.
+func (u *run) listEvents(r event.Range) ([]row, error) {
+	events, err := u.r.o.Lister.Events(u.project, r, u.job.Filter.Events)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]row, len(events))
+	for i, ev := range events {
+		rows[i] = row{id: ev.ID, do: ev.Origin == event.Posted || ev.Origin == event.Meta}
+	}
+	return rows, nil
+}
