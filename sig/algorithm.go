@@ -15,6 +15,9 @@ const (
 	maxSumBytes   = 64              // SHA512
 	maxTextBytes  = 2 * maxSumBytes // SHA512 in hex
 	maxStampBytes = len("-9223372036854775808,")
+	// stampRoom is for what is signed before a body: in Standard Webhooks an id of
+	// up to 64 bytes, too. With a longer one the memory is allocated.
+	stampRoom = 64 + maxStampBytes + 1
 )
 
 // algorithm is one hash function and the pool of its hashers. The twelve of
@@ -83,7 +86,7 @@ type resumable interface {
 type hasher struct {
 	resumable
 	sum   [maxSumBytes]byte
-	stamp [maxStampBytes]byte
+	stamp [stampRoom]byte
 }
 
 func (a *algorithm) get() *hasher { return a.pool.Get().(*hasher) }

@@ -1,5 +1,6 @@
-// Package sig makes and checks webhook signatures in Convoy's two formats: an
-// HMAC over the body (simple), or over a timestamp and the body (advanced).
+// Package sig makes and checks webhook signatures: in Convoy's two formats, an
+// HMAC over the body (simple) or over a timestamp and the body (advanced), and as
+// Standard Webhooks has them.
 //
 // The one idea: everything that depends on a secret alone is worked out once.
 // HMAC (RFC 2104) hashes a block made of the key before the message, and
@@ -17,6 +18,11 @@
 //
 //	t=<unix seconds>,v1=<signature>,v1=<signature>,v2=<signature>,v2=<signature>
 //	signed bytes: <unix seconds>,body
+//
+// Standard Webhooks, see [Standard], for every secret, oldest first, by its kind:
+//
+//	v1,<signature> v1a,<signature>
+//	signed bytes: <id>.<unix seconds>.body
 //
 // A signature is lower-case hex or standard padded base64. What is signed is
 // what is sent, byte for byte.

@@ -22,6 +22,14 @@ type header struct {
 	unix  int64 // of an advanced one
 }
 
+// SignedAt returns the timestamp of an advanced signature, in Unix seconds, as the
+// header's value has it: whether it is true is for Verify to say. ok is false for a
+// simple signature and for what is malformed.
+func SignedAt(value string) (unix int64, ok bool) {
+	h, ok := parseHeader(value)
+	return h.unix, ok && h.timed
+}
+
 // parseHeader returns false for what is not in the grammar.
 func parseHeader(text string) (header, bool) {
 	if !strings.Contains(text, ",") {

@@ -15,8 +15,8 @@ const DefaultTolerance = 300 * time.Second
 
 // The answers of Verify, one for each thing a receiver can do about it.
 var (
-	// ErrHeader: the header is not in Convoy's format, or carries nothing that
-	// could be a signature.
+	// ErrHeader: the headers are not in the format, or carry nothing that could be
+	// a signature.
 	ErrHeader = errors.New("malformed signature header")
 	// ErrSignature: no signature in the header was made with one of the secrets.
 	ErrSignature = errors.New("signature does not match")
@@ -73,7 +73,7 @@ func (v *Verifier) Verify(header string, body []byte, now time.Time) error {
 	if !v.signed(h, body) {
 		return ErrSignature
 	}
-	if h.timed && !v.timely(h.unix, now) {
+	if h.timed && !timely(h.unix, now, v.tolerance) {
 		return ErrTimestamp
 	}
 	return nil
@@ -148,9 +148,9 @@ func (v *Verifier) textBytes(size int) int {
 	return hex.EncodedLen(size)
 }
 
-// timely tells whether |now-t| is at most the tolerance. Time.Sub saturates, so
-// no timestamp overflows.
-func (v *Verifier) timely(unix int64, now time.Time) bool {
+// timely tells whether |now-t| is at most the tolerance, or that is negative.
+// Time.Sub saturates, so no timestamp overflows.
+func timely(unix int64, now time.Time, tolerance time.Duration) bool {
 	d := now.Sub(time.Unix(unix, 0))
-	return v.tolerance < 0 || (-v.tolerance <= d && d <= v.tolerance)
+	return tolerance < 0 || (-tolerance <= d && d <= tolerance)
 }
