@@ -52,9 +52,21 @@ func decode(body []byte, into any) error {
 	case errors.As(err, &syntax):
 		return event.Invalid("", "invalid JSON at byte %d: %s", syntax.Offset, syntax)
 	case errors.As(err, &kind):
-		return event.Invalid(jsonPath(kind.Field), "want %s, got %s (at byte %d)", wantText(kind.Type), kind.Value, kind.Offset)
+		return wrongKind(kind)
 	}
 	return event.Invalid("", "invalid JSON: %s", strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// wrongKind says what was wanted in the place of what was sent.
+func wrongKind(err *json.UnmarshalTypeError) error {
+	field := jsonPath(err.Field)
+	switch {
+	case err.Type == reflect.TypeFor[seconds]():
+		return event.Invalid(field, wantSeconds)
+	case err.Offset == 0:
+		return event.Invalid(field, "want %s, got %s", wantText(err.Type), err.Value)
+	}
+	return event.Invalid(field, "want %s, got %s (at byte %d)", wantText(err.Type), err.Value, err.Offset)
 }
 
 // invalidUTF8 is the offset of the first byte that is not UTF-8, or -1.

@@ -44,7 +44,7 @@ func (a *API) admit(r *http.Request, s scope) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.project = c.snap.Project(id); c.project == nil || !grant.Allows(id) {
+	if c.project = c.snap.Project(id); c.project == nil || c.project.IsMeta() || !grant.Allows(id) {
 		return nil, event.ErrNotFound
 	}
 	return c, nil

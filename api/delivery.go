@@ -24,16 +24,11 @@ func (d deliveryRow) bytes() int {
 }
 
 func (a *API) listDeliveries(c *call) (reply, error) {
-	params := c.r.URL.Query()
-	q, err := parseDatedQuery(params)
+	q, filter, err := parseDeliveryQuery(c.r.URL.Query())
 	if err != nil {
 		return reply{}, err
 	}
-	filter, err := parseDeliveryFilter(params)
-	if err != nil {
-		return reply{}, err
-	}
-	events := eventCache{reader: a.o.Reader, project: c.project.ID, seen: make(map[event.ID]*event.Event)}
+	events := a.eventCache(c)
 	p, err := readPage(q, listing[deliveryRow]{
 		fetch: func(r event.Range) ([]deliveryRow, error) {
 			deliveries, err := a.o.Reader.Deliveries(c.project.ID, r, filter)
@@ -62,8 +57,12 @@ func (a *API) getDelivery(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	events := eventCache{reader: a.o.Reader, project: c.project.ID, seen: make(map[event.ID]*event.Event)}
-	rows, err := events.rows([]event.Delivery{d})
+	return a.showDelivery(c, d, "Event Delivery fetched successfully")
+}
+
+// showDelivery answers with one delivery.
+func (a *API) showDelivery(c *call, d event.Delivery, message string) (reply, error) {
+	rows, err := a.eventCache(c).rows([]event.Delivery{d})
 	if err != nil {
 		return reply{}, err
 	}
@@ -71,7 +70,7 @@ func (a *API) getDelivery(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(http.StatusOK, "Event Delivery fetched successfully", verbatim(data))
+	return respond(http.StatusOK, message, verbatim(data))
 }
 
 // delivery is the delivery in the path, if the project has it.
@@ -81,6 +80,16 @@ func (a *API) delivery(c *call) (event.Delivery, error) {
 		return event.Delivery{}, err
 	}
 	return a.o.Reader.Delivery(c.project.ID, id)
+}
+
+// parseDeliveryQuery reads what selects deliveries, and how they are paged.
+func parseDeliveryQuery(params url.Values) (pageQuery, event.DeliveryFilter, error) {
+	q, err := parseDatedQuery(params)
+	if err != nil {
+		return pageQuery{}, event.DeliveryFilter{}, err
+	}
+	filter, err := parseDeliveryFilter(params)
+	return q, filter, err
 }
 
 // parseDeliveryFilter takes the event type under both names that clients use.
@@ -132,6 +141,10 @@ type eventCache struct {
 	reader  Reader
 	project event.ID
 	seen    map[event.ID]*event.Event // nil for one that is gone
+}
+
+func (a *API) eventCache(c *call) *eventCache {
+	return &eventCache{reader: a.o.Reader, project: c.project.ID, seen: make(map[event.ID]*event.Event)}
 }
 
 func (c *eventCache) rows(deliveries []event.Delivery) ([]deliveryRow, error) {

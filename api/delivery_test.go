@@ -67,13 +67,13 @@ func TestNextSendTime(t *testing.T) {
 	}
 }
 
-// A delivery tells why it was discarded, and how its subscription delivers.
+// A delivery tells why it was discarded, and in which mode it was created: what its
+// subscription says now is for others.
 func TestDeliveryDescription(t *testing.T) {
 	w := newWorld(t)
 	furnish(w)
-	w.want(w.do("PUT", w.in("/subscriptions/%s", id('s', 1)), `{"delivery_mode":"at_most_once"}`), 202, "Subscription updated successfully")
 	w.log.addDelivery(event.Delivery{ID: id('d', 3), ProjectID: w.project, EventID: id('f', 1), EndpointID: id('e', 9),
-		SubscriptionID: id('s', 1), Status: event.Discarded, Reason: "the endpoint is paused"})
+		SubscriptionID: id('s', 1), Status: event.Discarded, Reason: "the endpoint is paused", AtMostOnce: true})
 	a := w.do("GET", w.in("/eventdeliveries/%s", id('d', 3)), "")
 	if a.field("description") != "the endpoint is paused" || a.field("status") != "Discarded" || a.field("delivery_mode") != "at_most_once" ||
 		a.field("endpoint_metadata") != nil || a.field("target_url") != "" || a.field("latency") != "" {

@@ -37,7 +37,8 @@ type deliveryView struct {
 }
 
 // deliveryMetadata is what was to be sent and how often, but for its data. The
-// strategy is the project's of today.
+// strategy is the one that applies today; the limit, once an attempt was made, is the
+// delivery's own.
 type deliveryMetadata struct {
 	Raw             string     `json:"raw"`
 	Strategy        string     `json:"strategy"`
@@ -49,7 +50,7 @@ type deliveryMetadata struct {
 }
 
 func (a *API) appendDelivery(dst []byte, c *call, d deliveryRow) ([]byte, error) {
-	metadata, err := a.appendDeliveryMetadata(nil, c.project, d)
+	metadata, err := a.appendDeliveryMetadata(nil, c, d)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +67,9 @@ func (a *API) appendDelivery(dst []byte, c *call, d deliveryRow) ([]byte, error)
 // newEventMetadata is an event inside of its delivery. The data is left out: it is
 // in the delivery's own metadata.
 func newEventMetadata(d deliveryRow) eventView {
-	e, created := d.event, event.TimeOf(d.EventID)
-	return eventView{
-		ID: e.ID, EventType: e.Type, ProjectID: e.ProjectID,
-		Endpoints: []event.ID{d.EndpointID}, Headers: headerMap(e.Headers), EndpointMetadata: []*endpointView{},
-		IdempotencyKey: e.IdempotencyKey, Status: "Success",
-		AcknowledgedAt: acknowledgedAt(e, created), CreatedAt: created, UpdatedAt: created,
-	}
+	v := newEventFields(d.event)
+	v.Endpoints = []event.ID{d.EndpointID}
+	return v
 }
 
 func newDeliveryView(d deliveryRow, snap *catalog.Snapshot) deliveryView {
@@ -80,7 +77,7 @@ func newDeliveryView(d deliveryRow, snap *catalog.Snapshot) deliveryView {
 	v := deliveryView{
 		ID: d.ID, ProjectID: d.ProjectID, EventID: d.EventID, EndpointID: d.EndpointID, SubscriptionID: d.SubscriptionID,
 		Headers:          map[string][]string{},
-		DeliveryMode:     "at_least_once",
+		DeliveryMode:     deliveryMode(d.Delivery),
 		EndpointMetadata: endpointMetadata(snap, d.EndpointID),
 		Status:           d.Status.String(), Description: d.Reason,
 		AcknowledgedAt: created, CreatedAt: created, UpdatedAt: created,
@@ -91,37 +88,48 @@ func newDeliveryView(d deliveryRow, snap *catalog.Snapshot) deliveryView {
 	if v.EndpointMetadata != nil {
 		v.TargetURL = *v.EndpointMetadata.URL
 	}
-	if s := snap.Subscription(d.SubscriptionID); s != nil {
-		v.DeliveryMode = s.DeliveryMode
-	}
 	if e := d.event; e != nil {
-		v.Headers, v.IdempotencyKey, v.EventType = headerMap(e.Headers), e.IdempotencyKey, e.Type
+		v.EventID, v.EventType, v.IdempotencyKey = e.PublicID(), e.Type, e.IdempotencyKey
+		v.Headers, v.URLQueryParams = headerMap(e.Headers), e.Query
 		v.AcknowledgedAt = acknowledgedAt(e, created)
 	}
-	v.setLatency(d.Status)
+	v.setLatency(d)
 	return v
 }
 
-// setLatency says how long a successful delivery took, from the event's acceptance
-// to the end of its last attempt. For any other it says nothing.
-func (v *deliveryView) setLatency(s event.Status) {
-	if took := v.UpdatedAt.Sub(v.AcknowledgedAt); s == event.Success && took > 0 {
+// deliveryMode is the mode of a delivery, which its subscription's had been when it
+// was created.
+func deliveryMode(d event.Delivery) string {
+	if d.AtMostOnce {
+		return event.AtMostOnce
+	}
+	return event.AtLeastOnce
+}
+
+// setLatency says how long a successful delivery took, from the event's acceptance,
+// or from its replay, to the end of its last attempt. For any other it says nothing.
+func (v *deliveryView) setLatency(d deliveryRow) {
+	since := v.AcknowledgedAt
+	if d.event != nil && d.event.Origin == event.Replayed {
+		since = v.CreatedAt
+	}
+	if took := v.UpdatedAt.Sub(since); d.Status == event.Success && took > 0 {
 		v.Latency, v.LatencySeconds = took.String(), took.Seconds()
 	}
 }
 
-func (a *API) appendDeliveryMetadata(dst []byte, p *catalog.Project, d deliveryRow) ([]byte, error) {
-	strategy := p.Config.Strategy
+func (a *API) appendDeliveryMetadata(dst []byte, c *call, d deliveryRow) ([]byte, error) {
+	strategy, limit := strategyOf(c, d.EndpointID)
 	m := deliveryMetadata{
 		Strategy:        strategy.Type,
 		NextSendTime:    nextSendTime(d.Delivery),
 		NumTrials:       d.Attempts,
-		IntervalSeconds: strategy.Duration,
+		IntervalSeconds: intervalAfter(&strategy, d.Attempts),
 		RetryLimit:      d.Limit,
-		MaxRetrySeconds: a.o.MaxRetrySeconds,
+		MaxRetrySeconds: a.longestWait(&strategy),
 	}
 	if m.RetryLimit == 0 {
-		m.RetryLimit = strategy.RetryCount
+		m.RetryLimit = limit
 	}
 	var data []byte
 	if d.event != nil {

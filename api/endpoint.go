@@ -22,13 +22,14 @@ func (a *API) listEndpoints(c *call) (reply, error) {
 		fetch: func(r event.Range) ([]*catalog.Endpoint, error) {
 			return c.snap.Endpoints(c.project.ID, r, match), nil
 		},
-		id: func(e *catalog.Endpoint) event.ID { return e.ID },
+		id:    func(e *catalog.Endpoint) event.ID { return e.ID },
+		bytes: endpointBytes,
 	}, a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
 	}
 	data, err := p.encode(func(dst []byte, e *catalog.Endpoint) ([]byte, error) {
-		return appendObject(dst, newEndpointView(&e.Endpoint, c.version))
+		return appendObject(dst, a.fullEndpointView(&e.Endpoint, c.version, false))
 	})
 	if err != nil {
 		return reply{}, err
@@ -50,14 +51,16 @@ func (a *API) createEndpoint(c *call) (reply, error) {
 		RateLimitDuration:  defaultRateLimitSeconds,
 		ContentType:        "application/json",
 	}
-	body.apply(&e)
+	if err := body.apply(&e, c.project.Config.Strategy); err != nil {
+		return reply{}, err
+	}
 	created, err := a.o.Catalog.CreateEndpoint(e)
-	return respondEndpoint(c, http.StatusCreated, "Endpoint created successfully", created, err)
+	return a.respondEndpoint(c, http.StatusCreated, "Endpoint created successfully", created, err)
 }
 
 func (a *API) getEndpoint(c *call) (reply, error) {
 	e, err := c.endpoint()
-	return respondEndpoint(c, http.StatusOK, "Endpoint fetched successfully", e, err)
+	return a.respondEndpoint(c, http.StatusOK, "Endpoint fetched successfully", e, err)
 }
 
 // updateEndpoint changes what the body names and leaves the rest.
@@ -71,10 +74,9 @@ func (a *API) updateEndpoint(c *call) (reply, error) {
 		return reply{}, err
 	}
 	e, err = a.o.Catalog.UpdateEndpoint(c.project.ID, e.ID, func(e *event.Endpoint) error {
-		body.apply(e)
-		return nil
+		return body.apply(e, c.project.Config.Strategy)
 	})
-	return respondEndpoint(c, http.StatusAccepted, "Endpoint updated successfully", e, err)
+	return a.respondEndpoint(c, http.StatusAccepted, "Endpoint updated successfully", e, err)
 }
 
 func (a *API) deleteEndpoint(c *call) (reply, error) {
@@ -86,42 +88,6 @@ func (a *API) deleteEndpoint(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return respond(http.StatusOK, "Endpoint deleted successfully", nil)
-}
-
-// pauseEndpoint pauses an active endpoint and lets a paused one go on. Its body is
-// ignored: some of Convoy's clients send one.
-func (a *API) pauseEndpoint(c *call) (reply, error) {
-	e, err := a.changeStatus(c, togglePause)
-	return respondEndpoint(c, http.StatusAccepted, "endpoint status updated successfully", e, err)
-}
-
-// activateEndpoint makes an endpoint take deliveries again, whatever stopped it.
-func (a *API) activateEndpoint(c *call) (reply, error) {
-	e, err := a.changeStatus(c, func(event.EndpointStatus) (event.EndpointStatus, error) {
-		return event.EndpointActive, nil
-	})
-	return respondEndpoint(c, http.StatusAccepted, "endpoint status successfully activated", e, err)
-}
-
-func togglePause(s event.EndpointStatus) (event.EndpointStatus, error) {
-	switch s {
-	case event.EndpointActive:
-		return event.EndpointPaused, nil
-	case event.EndpointPaused:
-		return event.EndpointActive, nil
-	}
-	return s, event.Invalid("", "an endpoint that is %s cannot be paused; activate it first", s)
-}
-
-func (a *API) changeStatus(c *call, to func(event.EndpointStatus) (event.EndpointStatus, error)) (*catalog.Endpoint, error) {
-	e, err := c.endpoint()
-	if err != nil {
-		return nil, err
-	}
-	return a.o.Catalog.UpdateEndpoint(c.project.ID, e.ID, func(e *event.Endpoint) (err error) {
-		e.Status, err = to(e.Status)
-		return err
-	})
 }
 
 // endpoint is the endpoint in the path, if the project has it.
@@ -137,9 +103,22 @@ func (c *call) endpoint() (*catalog.Endpoint, error) {
 	return e, nil
 }
 
-func respondEndpoint(c *call, code int, message string, e *catalog.Endpoint, err error) (reply, error) {
+// endpointBytes is what an endpoint's long texts hold.
+func endpointBytes(e *catalog.Endpoint) int {
+	n := len(e.CACert)
+	if e.ClientCert != nil {
+		n += len(e.ClientCert.Cert)
+	}
+	for _, h := range e.CustomHeaders {
+		n += len(h.Name) + len(h.Value)
+	}
+	return n
+}
+
+// respondEndpoint answers with one endpoint and its secrets.
+func (a *API) respondEndpoint(c *call, code int, message string, e *catalog.Endpoint, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(code, message, newEndpointView(&e.Endpoint, c.version))
+	return respond(code, message, a.fullEndpointView(&e.Endpoint, c.version, true))
 }

@@ -94,54 +94,18 @@ func TestBadEndpoints(t *testing.T) {
 	w := newWorld(t)
 	for _, c := range []struct{ body, message string }{
 		{`{}`, "name: is empty; give one of 1 to 256 bytes"},
-		{`{"name":"x"}`, "url: is empty; give the address that receives the events"},
+		{`{"name":"x"}`, "url: is empty; give an address that begins with https:// or http://"},
 		{`{"name":"x","url":"https://x.example","http_timeout":61}`, "http_timeout: is 61; it must be 1 to 60 seconds"},
 		{`{"name":"x","url":"https://x.example","http_timeout":"1.5s"}`, `http_timeout: want whole seconds: a number like 30 or a text like "30s"`},
 		{`{"name":"x","url":"https://x.example","http_timeout":[]}`, `http_timeout: want whole seconds: a number like 30 or a text like "30s"`},
 		{`{"name":"x","url":"https://x.example","rate_limit_duration":"soon"}`, `rate_limit_duration: want whole seconds: a number like 30 or a text like "30s"`},
 		{`{"name":"x","url":"https://x.example","rate_limit":-1}`, "rate_limit: is -1; it must be 0 to 1000000 requests; 0 is no limit"},
-		{`{"name":"x","url":"https://x.example","authentication":{"type":"basic_auth"}}`, "authentication.type: basic_auth is not available yet; use api_key"},
-		{`{"name":"x","url":"https://x.example","authentication":{"type":"oauth2"}}`, "authentication.type: oauth2 is not available yet; use api_key"},
-		{`{"name":"x","url":"https://x.example","mtls_client_cert":{"client_cert":"a"}}`, "mtls_client_cert: not available yet; leave it out"},
 	} {
 		w.want(w.do("POST", w.in("/endpoints"), c.body), 400, c.message)
 	}
 	if got := w.rows(w.in("/endpoints")); len(got.Content) != 0 {
 		t.Errorf("a refused endpoint was made")
 	}
-}
-
-func TestPauseAndActivate(t *testing.T) {
-	const paused, activated = "endpoint status updated successfully", "endpoint status successfully activated"
-	w := newWorld(t)
-	path := w.in("/endpoints/%s", w.addEndpoint(w.project, 1))
-	step := func(method, what, message, status string) {
-		t.Helper()
-		a := w.do(method, path+what, `"{}"`) // what an older Go client sends
-		w.want(a, 202, message)
-		if a.field("status") != status {
-			t.Fatalf("status is %v, want %s", a.field("status"), status)
-		}
-	}
-	step("PUT", "/pause", paused, "paused")
-	step("PUT", "/pause", paused, "active")
-	step("PUT", "/pause", paused, "paused")
-	step("POST", "/activate", activated, "active")
-	step("POST", "/activate", activated, "active")
-	for _, c := range []struct{ from, body, to string }{
-		{"active", `{"is_disabled":true}`, "inactive"},
-		{"inactive", `{"is_disabled":false}`, "active"},
-		{"paused", `{"is_disabled":false}`, "paused"},
-		{"paused", `{}`, "paused"},
-	} {
-		w.setStatus(1, event.EndpointStatus(c.from))
-		if got := w.do("PUT", path, c.body).field("status"); got != c.to {
-			t.Errorf("%s with %s becomes %v, want %s", c.from, c.body, got, c.to)
-		}
-	}
-	w.setStatus(1, event.EndpointInactive)
-	w.want(w.do("PUT", path+"/pause", ""), 400, "an endpoint that is inactive cannot be paused; activate it first")
-	step("POST", "/activate", activated, "active")
 }
 
 func (w *world) setStatus(n int, s event.EndpointStatus) {

@@ -25,6 +25,8 @@ var (
 	errNoRoute      = &httpError{http.StatusNotFound, "no such route"}
 	errMethod       = &httpError{http.StatusMethodNotAllowed, "this route does not take this method"}
 	errMediaType    = &httpError{http.StatusUnsupportedMediaType, "Content-Type: want application/json"}
+	errNoOAuth2     = &httpError{http.StatusNotImplemented, "this server does not test OAuth2 credentials"}
+	errNoFunctions  = &httpError{http.StatusNotImplemented, "this server runs no functions"}
 	errEncoding     = &httpError{http.StatusUnsupportedMediaType, "Content-Encoding: a compressed body is not taken here"}
 )
 
@@ -33,11 +35,14 @@ var (
 func codeOf(err error) (int, string) {
 	var refusal *httpError
 	var invalid *event.InvalidError
+	var state *event.StateError
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.code, refusal.message
 	case errors.As(err, &invalid):
 		return http.StatusBadRequest, invalid.Error()
+	case errors.As(err, &state):
+		return http.StatusBadRequest, state.Error() // not 409: clients read the message of a 400 only
 	case errors.Is(err, event.ErrNotFound):
 		return http.StatusNotFound, "Resource not found"
 	case errors.Is(err, event.ErrConflict):

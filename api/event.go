@@ -18,12 +18,7 @@ type eventRow struct {
 }
 
 func (a *API) listEvents(c *call) (reply, error) {
-	params := c.r.URL.Query()
-	q, err := parseDatedQuery(params)
-	if err != nil {
-		return reply{}, err
-	}
-	filter, err := parseEventFilter(params)
+	q, filter, err := parseEventQuery(c.r.URL.Query())
 	if err != nil {
 		return reply{}, err
 	}
@@ -46,6 +41,16 @@ func (a *API) listEvents(c *call) (reply, error) {
 	return respond(http.StatusOK, "App events fetched successfully", data)
 }
 
+// parseEventQuery reads what selects events, and how they are paged.
+func parseEventQuery(params url.Values) (pageQuery, event.EventFilter, error) {
+	q, err := parseDatedQuery(params)
+	if err != nil {
+		return pageQuery{}, event.EventFilter{}, err
+	}
+	filter, err := parseEventFilter(params)
+	return q, filter, err
+}
+
 func parseEventFilter(params url.Values) (f event.EventFilter, err error) {
 	if err = refuseParams(params, "sourceId", "query", "body", "brokerMessageId"); err != nil {
 		return f, err
@@ -56,19 +61,34 @@ func parseEventFilter(params url.Values) (f event.EventFilter, err error) {
 }
 
 func (a *API) getEvent(c *call) (reply, error) {
+	e, err := a.event(c)
+	if err != nil {
+		return reply{}, err
+	}
+	return a.showEvent(c, e, "Endpoint event fetched successfully")
+}
+
+// event is the event in the path, if the project has it. A replay is not: it goes
+// by the event that it repeats.
+func (a *API) event(c *call) (*event.Event, error) {
 	id, err := pathID(c.r, "eventID")
 	if err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	e, err := a.o.Reader.Event(c.project.ID, id)
-	if err != nil {
-		return reply{}, err
+	if err == nil && e.Origin == event.Replayed {
+		return nil, event.ErrNotFound
 	}
+	return e, err
+}
+
+// showEvent answers with one event.
+func (a *API) showEvent(c *call, e *event.Event, message string) (reply, error) {
 	data, err := a.appendEvent(nil, c, e, event.MaxFanout)
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(http.StatusOK, "Endpoint event fetched successfully", verbatim(data))
+	return respond(http.StatusOK, message, verbatim(data))
 }
 
 func (a *API) appendEvent(dst []byte, c *call, e *event.Event, maxEndpoints int) ([]byte, error) {
@@ -79,8 +99,12 @@ func (a *API) appendEvent(dst []byte, c *call, e *event.Event, maxEndpoints int)
 	return appendEventView(dst, newEventView(eventRow{e, endpoints}, c.snap), e.Data)
 }
 
-// endpointsOf lists the endpoints that an event is owed to, at most limit of them.
+// endpointsOf lists the endpoints that an event is owed to, each once, out of at
+// most limit deliveries. Those of its replays come last.
 func (a *API) endpointsOf(e *event.Event, limit int) ([]event.ID, error) {
+	if e.Origin == event.Duplicate {
+		return []event.ID{}, nil
+	}
 	owed := e.Owed
 	if owed == nil {
 		var err error
@@ -90,9 +114,12 @@ func (a *API) endpointsOf(e *event.Event, limit int) ([]event.ID, error) {
 		}
 	}
 	owed = owed[:min(len(owed), limit)]
-	ids := make([]event.ID, len(owed))
+	ids, seen := make([]event.ID, 0, len(owed)), make(map[event.ID]bool, len(owed))
 	for i := range owed {
-		ids[i] = owed[i].EndpointID
+		if id := owed[i].EndpointID; !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
 	}
 	return ids, nil
 }

@@ -21,7 +21,8 @@ type eventView struct {
 	URLQueryParams   string              `json:"url_query_params"`
 	URLPath          string              `json:"url_path"`
 	IdempotencyKey   string              `json:"idempotency_key"`
-	IsDuplicate      bool                `json:"is_duplicate_event"` // a duplicate is not stored
+	IsDuplicate      bool                `json:"is_duplicate_event"`
+	DuplicateOf      string              `json:"duplicate_of,omitempty"` // posthaste's own: the event that was sent
 	Raw              string              `json:"raw,omitempty"`
 	Status           string              `json:"status"`
 	FailureReason    string              `json:"failure_reason"`
@@ -32,26 +33,40 @@ type eventView struct {
 }
 
 // newEventView is the view of an event. Its status tells about matching, not about
-// delivery, as in Convoy: Success means that an endpoint was found for it.
+// delivery, as in Convoy: Success means that an endpoint was found for it, now or,
+// for a duplicate, when it came first.
 func newEventView(row eventRow, snap *catalog.Snapshot) eventView {
-	e, created := row.event, event.TimeOf(row.event.ID)
-	v := eventView{
-		ID: e.ID, EventType: e.Type, ProjectID: e.ProjectID,
-		Endpoints:        row.endpoints,
-		Headers:          headerMap(e.Headers),
-		EndpointMetadata: []*endpointView{},
-		IdempotencyKey:   e.IdempotencyKey,
-		Raw:              string(e.Data),
-		Status:           "Success",
-		AcknowledgedAt:   acknowledgedAt(e, created), CreatedAt: created, UpdatedAt: created,
-	}
+	v := newEventFields(row.event)
+	v.Endpoints, v.Raw = row.endpoints, string(row.event.Data)
 	for _, id := range row.endpoints {
 		if m := endpointMetadata(snap, id); m != nil {
 			v.EndpointMetadata = append(v.EndpointMetadata, m)
 		}
 	}
-	if len(row.endpoints) == 0 {
+	if len(row.endpoints) == 0 && !v.IsDuplicate {
 		v.Status, v.FailureReason = "Failure", "no subscription matched this event"
+	}
+	return v
+}
+
+// newEventFields is the part of an event's view that comes of the event alone. Its
+// id is the one that receivers see, so that a replay goes by the event it repeats.
+func newEventFields(e *event.Event) eventView {
+	created := event.TimeOf(e.PublicID())
+	v := eventView{
+		ID: e.PublicID(), EventType: e.Type, ProjectID: e.ProjectID,
+		Headers:          headerMap(e.Headers),
+		EndpointMetadata: []*endpointView{},
+		URLQueryParams:   e.Query, URLPath: e.Path,
+		IdempotencyKey: e.IdempotencyKey,
+		Status:         "Success",
+		AcknowledgedAt: acknowledgedAt(e, created), CreatedAt: created, UpdatedAt: created,
+	}
+	if !e.SourceID.IsZero() {
+		v.SourceID = e.SourceID.String()
+	}
+	if e.Origin == event.Duplicate {
+		v.IsDuplicate, v.DuplicateOf = true, e.Of.String()
 	}
 	return v
 }

@@ -71,6 +71,36 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// An endpoint with everything, as it is shown to who asks for it, in a listing, and
+// inside of a subscription.
+func TestGoldenFullEndpoint(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Health = func(event.ID) (string, int) { return "open", 12 } })
+	jitter := 20
+	end := epoch.Add(time.Hour)
+	_, err := w.catalog.CreateEndpoint(event.Endpoint{
+		ID: id('e', 1), ProjectID: w.project, OwnerID: "owner", Name: "Full", URL: "https://example.com/full", Description: "all fields",
+		Secrets: []event.Secret{
+			{ID: id('x', 1), Value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", CreatedAt: epoch, UpdatedAt: epoch, ExpiresAt: &end},
+			{ID: id('x', 2), Value: "whsec_NNKQ9r8GKYqrTwjUPD8ILPZIo2LaLbTx", CreatedAt: epoch, UpdatedAt: epoch},
+		},
+		SignatureMode: event.SignStandard, HTTPTimeout: 10, RateLimit: 100, RateLimitDuration: 60, MaxConcurrency: 4,
+		Authentication: &event.Authentication{Type: event.AuthOAuth2, OAuth2: &event.OAuth2Auth{
+			URL: "https://example.com/token", ClientID: "client", GrantType: "client_credentials", Scope: "hooks",
+			AuthenticationType: "shared_secret", ClientSecret: "s3cret",
+		}},
+		CustomHeaders: []event.Header{{Name: "X-Team", Value: "payments"}, {Name: "X-Api-Key", Value: "k"}},
+		Strategy:      &event.Strategy{Type: event.StrategySchedule, ScheduleName: event.ScheduleConvoy, Jitter: &jitter, NoRetryStatuses: []int{422}, MaxAge: 3600},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.addSubscription(w.project, id('e', 1), 1)
+	w.do("PUT", w.in("/endpoints/%s/pause", id('e', 1)), "")
+	compareGolden(t, "full-endpoint", []byte(w.do("GET", w.in("/endpoints/%s", id('e', 1)), "").body))
+	compareGolden(t, "full-endpoints", []byte(w.do("GET", w.in("/endpoints"), "").body))
+	compareGolden(t, "full-subscription", []byte(w.do("GET", w.in("/subscriptions/%s", id('s', 1)), "").body))
+}
+
 // compareGolden compares JSON with testdata/<name>.json, which has it indented.
 func compareGolden(t *testing.T, name string, got []byte) {
 	t.Helper()

@@ -6,9 +6,6 @@ import (
 	"posthaste/event"
 )
 
-// masked stands in the place of a header's value that is not shown.
-const masked = "********"
-
 // sensitive are the parts of a header's name, in lower case, that give away that
 // its value opens something: Authorization, Set-Cookie, X-Api-Key and the like.
 var sensitive = []string{"authorization", "cookie", "api-key", "apikey", "api_key", "token", "secret", "password"}
@@ -50,10 +47,12 @@ func (m headerMask) parse(lines []byte) map[string]string {
 }
 
 func (m headerMask) hides(name string) bool {
+	return strings.ToLower(name) == m.own || isSensitive(name)
+}
+
+// isSensitive reports whether a header's name says that its value opens something.
+func isSensitive(name string) bool {
 	name = strings.ToLower(name)
-	if name == m.own {
-		return true
-	}
 	for _, part := range sensitive {
 		if strings.Contains(name, part) {
 			return true

@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"posthaste/catalog"
 	"posthaste/event"
@@ -12,6 +14,11 @@ import (
 type Options struct {
 	Catalog *catalog.Catalog // required
 	Reader  Reader           // required
+
+	// Work retries deliveries and replays events, and Jobs does so with many in the
+	// background. Default: both are refused.
+	Work Worker
+	Jobs Jobs
 
 	// APIVersion is assumed for a request without an X-Convoy-Version header: a
 	// date as in 2025-11-24. "" means CurrentVersion.
@@ -28,6 +35,27 @@ type Options struct {
 	// delivery's metadata. Default: event.MaxRetrySeconds.
 	MaxRetrySeconds int
 
+	// Now is the clock that an endpoint's warnings are judged by. Any goroutine may
+	// call it. Default: time.Now.
+	Now func() time.Time
+
+	// Health says how an endpoint does at the moment: the state of its circuit breaker
+	// and how many attempts in a row failed. It must not block. Default: closed and 0.
+	Health func(endpoint event.ID) (cbState string, failures int)
+
+	// Transform runs a function over a payload, both from a request that tries it out,
+	// and returns what it made and what it logged. An error that is a transform.Error
+	// is the function's fault and the client's to read. Default: test_function is refused.
+	Transform func(ctx context.Context, function string, payload []byte) (out []byte, log []string, err error)
+
+	// CheckFunction says what is wrong with a function, without running it. Its errors
+	// are Transform's. Default: subscriptions with a function are refused.
+	CheckFunction func(function string) error
+
+	// TestOAuth2 gets a token as a delivery would, past all caches. The error's text is
+	// the client's to read. Default: endpoints/oauth2/test is refused.
+	TestOAuth2 func(ctx context.Context, o *event.OAuth2Auth) (token, tokenType string, expires time.Time, err error)
+
 	// Fault is told of every answer of 500, with the request's id and the cause; a
 	// panic's stack is in the error's text. It must not block. Default: ignored.
 	Fault func(requestID string, err error)
@@ -35,6 +63,12 @@ type Options struct {
 
 // EnsureDefaults fills the fields that are zero.
 func (o *Options) EnsureDefaults() {
+	if o.Work == nil {
+		o.Work = idle{}
+	}
+	if o.Jobs == nil {
+		o.Jobs = idle{}
+	}
 	if o.APIVersion == "" {
 		o.APIVersion = CurrentVersion
 	}
@@ -46,6 +80,12 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.MaxRetrySeconds <= 0 {
 		o.MaxRetrySeconds = event.MaxRetrySeconds
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Health == nil {
+		o.Health = func(event.ID) (string, int) { return "closed", 0 }
 	}
 	if o.Fault == nil {
 		o.Fault = func(string, error) {}

@@ -13,7 +13,9 @@ func (a *API) listProjects(c *call) (reply, error) {
 	count, _, _ := c.snap.Counts()
 	views := make([]projectView, 0, count)
 	for _, p := range c.snap.Projects(event.Range{Descending: true, Limit: max(count, 1)}) {
-		views = append(views, newProjectView(p, nil))
+		view := newProjectView(p, nil)
+		view.Config.MetaEvent.Secret = maskSecret(view.Config.MetaEvent.Secret)
+		views = append(views, view)
 	}
 	return respond(http.StatusOK, "Projects fetched successfully", views)
 }
@@ -104,11 +106,11 @@ type projectBody struct {
 
 // decodeProject reads a body over a project.
 func decodeProject(body []byte, p *event.Project) error {
-	in := projectBody{Name: p.Name, Type: p.Type, LogoURL: p.LogoURL, Config: newConfigBody(p.Config)}
+	in := projectBody{Name: p.Name, Type: p.Type, LogoURL: p.LogoURL, Config: configBody{ProjectConfig: p.Config}}
 	if err := decode(body, &in); err != nil {
 		return err
 	}
-	config, err := in.Config.config(p.Config.Signature.Versions)
+	config, err := in.Config.config(p.Config)
 	if err != nil {
 		return err
 	}

@@ -27,17 +27,19 @@ type configView struct {
 	event.ProjectConfig
 	AllowUnmatchedDynamicURLs bool          `json:"allow_unmatched_dynamic_urls"`
 	VerifyDynamicEvents       bool          `json:"verify_dynamic_events"`
-	CircuitBreaker            *struct{}     `json:"circuit_breaker"`
 	MetaEvent                 metaEventView `json:"meta_event"`
 }
 
 type metaEventView struct {
-	IsEnabled bool      `json:"is_enabled"`
-	Type      string    `json:"type"`
-	EventType []string  `json:"event_type"`
-	URL       string    `json:"url"`
-	Secret    string    `json:"secret"`
-	PubSub    *struct{} `json:"pub_sub"`
+	event.MetaEventConfig
+	PubSub *struct{} `json:"pub_sub"`
+}
+
+func newConfigView(c event.ProjectConfig) configView {
+	if c.MetaEvent.EventTypes == nil {
+		c.MetaEvent.EventTypes = []string{}
+	}
+	return configView{ProjectConfig: c, MetaEvent: metaEventView{MetaEventConfig: c.MetaEvent}}
 }
 
 type statisticsView struct {
@@ -50,7 +52,7 @@ type statisticsView struct {
 func newProjectView(p *catalog.Project, statistics *statisticsView) projectView {
 	return projectView{
 		ID: p.ID, Name: p.Name, LogoURL: p.LogoURL, Type: p.Type,
-		Config:     configView{ProjectConfig: p.Config},
+		Config:     newConfigView(p.Config),
 		Statistics: statistics,
 		CreatedAt:  p.CreatedAt, UpdatedAt: p.UpdatedAt, DeletedAt: p.DeletedAt,
 	}

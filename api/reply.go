@@ -13,6 +13,8 @@ type reply struct {
 	code    int
 	message string
 	data    []byte // JSON, written as it is
+
+	location string // of what came of the request, as a path; "" for none
 }
 
 // verbatim is JSON that is written byte for byte. encoding/json would compact a
@@ -26,7 +28,7 @@ func respond(code int, message string, data any) (reply, error) {
 	if err != nil {
 		return reply{}, fmt.Errorf("encode the answer: %w", err)
 	}
-	return reply{code, message, encoded}, nil
+	return reply{code: code, message: message, data: encoded}, nil
 }
 
 // marshal is json.Marshal without the escaping of <, > and &.
@@ -84,6 +86,9 @@ func (a *API) write(w http.ResponseWriter, rep reply, err error) {
 		}
 	}
 	h := w.Header()
+	if rep.location != "" {
+		h.Set("Location", rep.location)
+	}
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store") // answers hold secrets

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"posthaste/event"
 )
@@ -25,40 +26,13 @@ const (
 	inProject      = "/api/v1/projects/{projectID}"
 	inEndpoint     = inProject + "/endpoints/{endpointID}"
 	inSubscription = inProject + "/subscriptions/{subscriptionID}"
+	inEventType    = inProject + "/event-types/{eventTypeID}"
 	inEvent        = inProject + "/events/{eventID}"
 	inDelivery     = inProject + "/eventdeliveries/{eventDeliveryID}"
 )
 
-var routes = []route{
-	{"GET /api/v1/projects", ofInstance, (*API).listProjects},
-	{"POST /api/v1/projects", ofInstance, (*API).createProject},
-	{"GET " + inProject, ofProject, (*API).getProject},
-	{"PUT " + inProject, ofProject, (*API).updateProject},
-	{"POST " + inProject, ofProject, (*API).updateProject}, // older Go clients
-	{"DELETE " + inProject, ofProject, (*API).deleteProject},
-
-	{"GET " + inProject + "/endpoints", ofProject, (*API).listEndpoints},
-	{"POST " + inProject + "/endpoints", ofProject, (*API).createEndpoint},
-	{"GET " + inEndpoint, ofProject, (*API).getEndpoint},
-	{"PUT " + inEndpoint, ofProject, (*API).updateEndpoint},
-	{"DELETE " + inEndpoint, ofProject, (*API).deleteEndpoint},
-	{"PUT " + inEndpoint + "/pause", ofProject, (*API).pauseEndpoint},
-	{"POST " + inEndpoint + "/activate", ofProject, (*API).activateEndpoint},
-
-	{"GET " + inProject + "/subscriptions", ofProject, (*API).listSubscriptions},
-	{"POST " + inProject + "/subscriptions", ofProject, (*API).createSubscription},
-	{"GET " + inSubscription, ofProject, (*API).getSubscription},
-	{"PUT " + inSubscription, ofProject, (*API).updateSubscription},
-	{"DELETE " + inSubscription, ofProject, (*API).deleteSubscription},
-
-	{"GET " + inProject + "/events", ofProject, (*API).listEvents},
-	{"GET " + inEvent, ofProject, (*API).getEvent},
-
-	{"GET " + inProject + "/eventdeliveries", ofProject, (*API).listDeliveries},
-	{"GET " + inDelivery, ofProject, (*API).getDelivery},
-	{"GET " + inDelivery + "/deliveryattempts", ofProject, (*API).listAttempts},
-	{"GET " + inDelivery + "/deliveryattempts/{deliveryAttemptID}", ofProject, (*API).getAttempt},
-}
+// routes are all of them, grouped as the files are.
+var routes = slices.Concat(manageRoutes, workRoutes)
 
 // routeHandler runs a route: admits the request, serves it, writes the answer.
 type routeHandler struct {

@@ -27,7 +27,8 @@ func (a *API) listSubscriptions(c *call) (reply, error) {
 		fetch: func(r event.Range) ([]*event.Subscription, error) {
 			return c.snap.Subscriptions(c.project.ID, r, match), nil
 		},
-		id: func(s *event.Subscription) event.ID { return s.ID },
+		id:    func(s *event.Subscription) event.ID { return s.ID },
+		bytes: subscriptionBytes,
 	}, a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
@@ -82,6 +83,26 @@ func (a *API) deleteSubscription(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return respond(http.StatusOK, "Subscription deleted successfully", nil)
+}
+
+// toggleSubscription does nothing, as in Convoy: a subscription has no state.
+func (a *API) toggleSubscription(c *call) (reply, error) {
+	if _, err := c.subscription(); err != nil {
+		return reply{}, err
+	}
+	return respond(http.StatusAccepted, "Subscription status updated successfully", struct{}{})
+}
+
+// subscriptionBytes is what a subscription's long texts hold.
+func subscriptionBytes(s *event.Subscription) int {
+	n := len(s.Function)
+	for _, t := range s.FilterConfig.EventTypes {
+		n += len(t)
+	}
+	if f := s.FilterConfig.Filter; f != nil {
+		n += len(f.Headers) + len(f.Body) + len(f.Query) + len(f.Path)
+	}
+	return n
 }
 
 // subscription is the subscription in the path, if the project has it.

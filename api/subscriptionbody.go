@@ -6,14 +6,14 @@ import (
 	"posthaste/event"
 )
 
-// subscriptionBody is a subscription in a request. nil is a field that was not
-// sent. alert_config, rate_limit_config and retry_config are ignored, as Convoy
+// subscriptionBody is a subscription in a request. nil is a field that was not sent, or
+// was null. alert_config, rate_limit_config and retry_config are ignored, as Convoy
 // ignores them.
 type subscriptionBody struct {
 	Name         *string     `json:"name"`
 	EndpointID   *string     `json:"endpoint_id"`
 	SourceID     string      `json:"source_id"`
-	Function     string      `json:"function"`
+	Function     *string     `json:"function"` // "": none
 	FilterConfig *filterBody `json:"filter_config"`
 	DeliveryMode *string     `json:"delivery_mode"` // "": as before
 }
@@ -21,15 +21,15 @@ type subscriptionBody struct {
 type filterBody struct {
 	EventTypes []string `json:"event_types"` // null: as before; empty: all
 	Filter     struct {
-		Headers json.RawMessage `json:"headers"`
+		Headers json.RawMessage `json:"headers"` // each of them: null: as before; {}: none
 		Body    json.RawMessage `json:"body"`
 		Query   json.RawMessage `json:"query"`
 		Path    json.RawMessage `json:"path"`
 	} `json:"filter"`
 }
 
-// readSubscriptionBody reads a request's subscription and refuses what would
-// change which events are delivered, or their content, and is not supported.
+// readSubscriptionBody reads a request's subscription, and refuses what would change
+// which events are delivered and is not supported.
 func (a *API) readSubscriptionBody(c *call) (*subscriptionBody, error) {
 	body, err := a.readBody(c.r)
 	if err != nil {
@@ -39,40 +39,22 @@ func (a *API) readSubscriptionBody(c *call) (*subscriptionBody, error) {
 	if err := decode(body, b); err != nil {
 		return nil, err
 	}
-	switch {
-	case b.SourceID != "":
+	if b.SourceID != "" {
 		return nil, notYet("source_id")
-	case b.Function != "":
-		return nil, notYet("function")
-	case b.FilterConfig == nil:
-		return b, nil
 	}
-	return b, b.FilterConfig.check()
-}
-
-// check refuses a filter on anything but the event type.
-func (f *filterBody) check() error {
-	switch {
-	case !isEmpty(f.Filter.Headers):
-		return notYet("filter_config.filter.headers")
-	case !isEmpty(f.Filter.Body):
-		return notYet("filter_config.filter.body")
-	case !isEmpty(f.Filter.Query):
-		return notYet("filter_config.filter.query")
-	case !isEmpty(f.Filter.Path):
-		return notYet("filter_config.filter.path")
+	if b.Function != nil && *b.Function != "" {
+		return b, a.checkFunction(*b.Function)
 	}
-	return nil
+	return b, nil
 }
 
 // apply changes s as the body says. The catalog validates the outcome.
 func (b *subscriptionBody) apply(s *event.Subscription) error {
 	set(&s.Name, b.Name)
-	if b.DeliveryMode != nil && *b.DeliveryMode != "" {
-		s.DeliveryMode = *b.DeliveryMode
-	}
-	if b.FilterConfig != nil && b.FilterConfig.EventTypes != nil {
-		s.FilterConfig.EventTypes = b.FilterConfig.EventTypes
+	set(&s.Function, b.Function)
+	setText(&s.DeliveryMode, b.DeliveryMode)
+	if b.FilterConfig != nil {
+		b.FilterConfig.apply(&s.FilterConfig)
 	}
 	if b.EndpointID == nil || *b.EndpointID == "" {
 		return nil
@@ -83,4 +65,33 @@ func (b *subscriptionBody) apply(s *event.Subscription) error {
 	}
 	s.EndpointID = id
 	return nil
+}
+
+func (b *filterBody) apply(c *event.FilterConfig) {
+	if b.EventTypes != nil {
+		c.EventTypes = b.EventTypes
+	}
+	var f event.Filter
+	if c.Filter != nil {
+		f = *c.Filter
+	}
+	setConditions(&f.Headers, b.Filter.Headers)
+	setConditions(&f.Body, b.Filter.Body)
+	setConditions(&f.Query, b.Filter.Query)
+	setConditions(&f.Path, b.Filter.Path)
+	if c.Filter = &f; f.Headers == nil && f.Body == nil && f.Query == nil && f.Path == nil {
+		c.Filter = nil
+	}
+}
+
+// setConditions changes one part of a filter if the request named it. Empty conditions
+// are none.
+func setConditions(part *json.RawMessage, sent json.RawMessage) {
+	switch {
+	case len(sent) == 0 || string(sent) == "null":
+	case isEmpty(sent):
+		*part = nil
+	default:
+		*part = sent
+	}
 }

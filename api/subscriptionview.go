@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"posthaste/catalog"
@@ -28,24 +29,42 @@ type subscriptionView struct {
 }
 
 type filterView struct {
-	EventTypes []string    `json:"event_types"`
-	Filter     filterScope `json:"filter"`
+	EventTypes []string        `json:"event_types"`
+	Filter     filterPartsView `json:"filter"`
 }
 
-// filterScope is Convoy's filter on content, which is always empty.
-type filterScope struct {
-	Headers     struct{} `json:"headers"`
-	Body        struct{} `json:"body"`
-	Query       struct{} `json:"query"`
-	Path        struct{} `json:"path"`
-	IsFlattened bool     `json:"is_flattened"`
+// filterPartsView is a filter on content. A part without conditions is empty.
+type filterPartsView struct {
+	Headers     json.RawMessage `json:"headers"`
+	Body        json.RawMessage `json:"body"`
+	Query       json.RawMessage `json:"query"`
+	Path        json.RawMessage `json:"path"`
+	IsFlattened bool            `json:"is_flattened"`
+}
+
+func newFilterView(c event.FilterConfig) filterView {
+	var f event.Filter
+	if c.Filter != nil {
+		f = *c.Filter
+	}
+	return filterView{c.EventTypes, filterPartsView{
+		Headers: orEmpty(f.Headers), Body: orEmpty(f.Body), Query: orEmpty(f.Query), Path: orEmpty(f.Path),
+	}}
+}
+
+func orEmpty(object json.RawMessage) json.RawMessage {
+	if len(object) == 0 {
+		return json.RawMessage("{}")
+	}
+	return object
 }
 
 func newSubscriptionView(s *event.Subscription, snap *catalog.Snapshot) subscriptionView {
 	return subscriptionView{
 		ID: s.ID, Name: s.Name, Type: s.Type, ProjectID: s.ProjectID,
 		EndpointMetadata: endpointMetadata(snap, s.EndpointID),
-		FilterConfig:     filterView{EventTypes: s.FilterConfig.EventTypes},
+		Function:         s.Function,
+		FilterConfig:     newFilterView(s.FilterConfig),
 		DeliveryMode:     s.DeliveryMode,
 		CreatedAt:        s.CreatedAt, UpdatedAt: s.UpdatedAt, DeletedAt: s.DeletedAt,
 	}

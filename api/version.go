@@ -1,9 +1,7 @@
 package api
 
 import (
-	"encoding/json"
 	"strconv"
-	"strings"
 	"time"
 
 	"posthaste/event"
@@ -42,26 +40,4 @@ func (s wireSeconds) MarshalJSON() ([]byte, error) {
 		return strconv.AppendQuote(nil, (time.Duration(s.n) * time.Second).String()), nil
 	}
 	return strconv.AppendInt(nil, int64(s.n), 10), nil
-}
-
-// parseSeconds reads whole seconds, as a number or as a duration text, whatever
-// the version. It returns nil for a field that is absent, null or "".
-func parseSeconds(field string, raw json.RawMessage) (*int, error) {
-	text := strings.TrimSpace(string(raw))
-	if text == "" || text == "null" || text == `""` {
-		return nil, nil
-	}
-	if n, err := strconv.Atoi(text); err == nil {
-		return &n, nil
-	}
-	var quoted string
-	if json.Unmarshal(raw, &quoted) != nil {
-		return nil, event.Invalid(field, `want whole seconds: a number like 30 or a text like "30s"`)
-	}
-	d, err := time.ParseDuration(quoted)
-	if err != nil || d%time.Second != 0 {
-		return nil, event.Invalid(field, `want whole seconds: a number like 30 or a text like "30s"`)
-	}
-	n := int(d / time.Second)
-	return &n, nil
 }

@@ -24,6 +24,8 @@ type world struct {
 	catalog *catalog.Catalog
 	store   *catalogtest.Store
 	log     *memory
+	work    *fakeWorker
+	jobs    *fakeJobs
 	project event.ID
 	key     string // the project's
 	faults  []error
@@ -32,6 +34,7 @@ type world struct {
 func newWorld(t *testing.T, options ...func(*Options)) *world {
 	t.Helper()
 	w := &world{t: t, store: catalogtest.New(), log: newMemory()}
+	w.work, w.jobs = &fakeWorker{log: w.log}, newFakeJobs()
 	co := catalogtest.Options()
 	co.Now = func() time.Time { return epoch }
 	var err error
@@ -39,7 +42,8 @@ func newWorld(t *testing.T, options ...func(*Options)) *world {
 		t.Fatal(err)
 	}
 	o := Options{
-		Catalog: w.catalog, Reader: w.log,
+		Catalog: w.catalog, Reader: w.log, Work: w.work, Jobs: w.jobs,
+		Now:   func() time.Time { return epoch },
 		Fault: func(_ string, err error) { w.faults = append(w.faults, err) },
 	}
 	for _, f := range options {

@@ -3,10 +3,11 @@
 package catalog_test
 
 import (
+	"runtime"
 	"testing"
 
+	"posthaste/catalog"
 	"posthaste/catalog/catalogtest"
-	"posthaste/event"
 )
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
@@ -14,7 +15,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	e := w.endpoint(t, "a")
 	w.subscription(t, e)
 	key, wrong, instance := []byte(w.key), []byte("CO.0123456789abcdef."+w.key[20:]), []byte(catalogtest.InstanceKey)
-	var subs []*event.Subscription
+	var subs []*catalog.Subscription
 	for name, f := range map[string]func(){
 		"Authenticate":              func() { w.Authenticate(key) },
 		"Authenticate, wrong":       func() { w.Authenticate(wrong) },
@@ -31,5 +32,23 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	}
 	if len(subs) != 1 {
 		t.Errorf("%d subscriptions, want 1", len(subs))
+	}
+}
+
+// TestMemoryOfAnIdleEndpoint: a loaded endpoint and its subscription take at most 1 KiB.
+func TestMemoryOfAnIdleEndpoint(t *testing.T) {
+	const n, most = 20_000, 1024
+	g := newGenerated(nil, n, n)
+	before := heapInUse()
+	c, err := catalog.Open(g, catalogtest.Options())
+	must(t, err)
+	each := float64(heapInUse()-before) / n
+	runtime.KeepAlive(g)
+	if _, endpoints, subs := c.Snapshot().Counts(); endpoints != n || subs != n {
+		t.Fatalf("%d endpoints, %d subscriptions", endpoints, subs)
+	}
+	t.Logf("%.0f bytes for an endpoint and its subscription", each)
+	if each > most {
+		t.Errorf("an idle endpoint takes %.0f bytes with its subscription, want at most %d", each, most)
 	}
 }

@@ -25,7 +25,8 @@ func (c *Catalog) Authenticate(token []byte) (event.Grant, bool) {
 	if !ok {
 		return event.Grant{}, false
 	}
-	_, k, _ := c.Snapshot().keys.Get(m)
+	found, _ := c.Snapshot().keys.get(masked{mask: m})
+	k := found.key
 	if k == nil || subtle.ConstantTimeCompare(digest[:], k.digest[:]) != 1 {
 		return event.Grant{}, false
 	}

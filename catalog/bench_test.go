@@ -10,19 +10,21 @@ import (
 	"posthaste/catalog"
 	"posthaste/catalog/catalogtest"
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
 // generated is a store with one project and many endpoints, some of them with a
 // subscription. It takes writes and forgets them.
 type generated struct {
+	box     *seal.Box
 	project event.ID
 	ids     []event.ID // of the endpoints
 	records []event.CatalogRecord
 }
 
-func newGenerated(endpoints, subscriptions int) *generated {
+func newGenerated(box *seal.Box, endpoints, subscriptions int) *generated {
 	p := event.Project{ID: event.NewID(), Name: "p", Type: "outgoing", Config: event.DefaultProjectConfig()}
-	g := &generated{project: p.ID, records: []event.CatalogRecord{catalog.RecordOf('p', p.ID, &p)}}
+	g := &generated{box: box, project: p.ID, records: []event.CatalogRecord{catalog.RecordOf(box, 'p', p.ID, &p)}}
 	for i := range endpoints {
 		g.addEndpoint(i)
 	}
@@ -35,7 +37,7 @@ func newGenerated(endpoints, subscriptions int) *generated {
 func (g *generated) addEndpoint(i int) {
 	id, now := event.NewID(), time.Now().UTC()
 	g.ids = append(g.ids, id)
-	g.records = append(g.records, catalog.RecordOf('e', id, &event.Endpoint{
+	g.records = append(g.records, catalog.RecordOf(g.box, 'e', id, &event.Endpoint{
 		ID: id, ProjectID: g.project, Name: fmt.Sprintf("endpoint %d", i), OwnerID: fmt.Sprintf("customer%d", i),
 		URL:    fmt.Sprintf("https://customer%d.example.com/webhooks", i),
 		Status: event.EndpointActive, ContentType: "application/json", HTTPTimeout: 10,
@@ -46,7 +48,7 @@ func (g *generated) addEndpoint(i int) {
 
 func (g *generated) addSubscription(i int) {
 	id, now := event.NewID(), time.Now().UTC()
-	g.records = append(g.records, catalog.RecordOf('s', id, &event.Subscription{
+	g.records = append(g.records, catalog.RecordOf(g.box, 's', id, &event.Subscription{
 		ID: id, ProjectID: g.project, EndpointID: g.ids[i], Name: fmt.Sprintf("endpoint %d subscription", i),
 		Type: "api", DeliveryMode: "at_least_once", FilterConfig: event.FilterConfig{EventTypes: []string{"*"}},
 		CreatedAt: now, UpdatedAt: now,
@@ -65,7 +67,7 @@ func (g *generated) LoadCatalog(fn func(event.CatalogRecord) error) error {
 }
 
 func openGenerated(b *testing.B, endpoints, subscriptions int) (*catalog.Catalog, *generated) {
-	g := newGenerated(endpoints, subscriptions)
+	g := newGenerated(nil, endpoints, subscriptions)
 	c, err := catalog.Open(g, catalogtest.Options())
 	must(b, err)
 	return c, g
@@ -73,12 +75,19 @@ func openGenerated(b *testing.B, endpoints, subscriptions int) (*catalog.Catalog
 
 // BenchmarkOpen loads a catalog, and reports the memory that it keeps.
 func BenchmarkOpen(b *testing.B) {
-	for _, n := range []struct{ endpoints, subscriptions int }{{100_000, 0}, {100_000, 100_000}} {
-		b.Run(fmt.Sprintf("endpoints=%d/subscriptions=%d", n.endpoints, n.subscriptions), func(b *testing.B) {
-			g := newGenerated(n.endpoints, n.subscriptions)
+	for _, n := range []struct {
+		endpoints, subscriptions int
+		sealed                   bool
+	}{{100_000, 0, false}, {100_000, 100_000, false}, {100_000, 100_000, true}} {
+		b.Run(fmt.Sprintf("endpoints=%d/subscriptions=%d/sealed=%v", n.endpoints, n.subscriptions, n.sealed), func(b *testing.B) {
+			o := catalogtest.Options()
+			if n.sealed {
+				o.Seal = newBox(b, "k1")
+			}
+			g := newGenerated(o.Seal, n.endpoints, n.subscriptions)
 			before := heapInUse()
 			for b.Loop() {
-				c, err := catalog.Open(g, catalogtest.Options())
+				c, err := catalog.Open(g, o)
 				must(b, err)
 				b.StopTimer()
 				b.ReportMetric(float64(heapInUse()-before)/float64(n.endpoints), "bytes/endpoint")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
 // The kinds of catalog record. They are stored: their values never change.
@@ -16,6 +17,7 @@ const (
 	KindEndpoint     byte = 'e'
 	KindSubscription byte = 's'
 	KindKey          byte = 'k'
+	KindEventType    byte = 't'
 )
 
 // Bounds of Options.
@@ -38,7 +40,8 @@ type Store interface {
 	CASCatalog(recs []event.CatalogRecord) error
 }
 
-// Options configure a Catalog. All but Now are required.
+// Options configure a Catalog. All but Now, CheckOAuth2 and Seal
+// are required.
 type Options struct {
 	// Pepper keys the digests of API keys, at least MinPepperBytes long. Another
 	// pepper makes every stored key invalid.
@@ -52,6 +55,14 @@ type Options struct {
 	// URLPolicy checks an endpoint's URL and returns the form in which it is
 	// called; enforceTLS asks for https. It is called with the writers' lock held.
 	URLPolicy func(raw string, enforceTLS bool) (canonical string, err error)
+	// CheckOAuth2 says what is wrong with an endpoint's OAuth2 settings: an
+	// event.InvalidError whose field is relative to them. It is called with the
+	// writers' lock held. nil checks only that what is needed is there.
+	CheckOAuth2 func(*event.OAuth2Auth) error
+	// Seal keeps secrets unreadable in the store: those that sign, those of an
+	// endpoint's authentication and custom headers, the key of its client certificate.
+	// nil leaves them in clear. Records in clear are read in any case.
+	Seal *seal.Box
 }
 
 func (o *Options) validate() error {
@@ -74,13 +85,15 @@ func (o *Options) validate() error {
 // event.InvalidError, event.ErrNotFound or event.ErrConflict. After any other
 // error the store has failed and only a restart tells. Readers never wait.
 type Catalog struct {
-	store     Store
-	now       func() time.Time
-	urlPolicy func(string, bool) (string, error)
-	digest    digester
-	instance  [digestBytes]byte // digest of the instance key
-	snapshot  atomic.Pointer[Snapshot]
-	watchers  watchers
+	store       Store
+	now         func() time.Time
+	urlPolicy   func(string, bool) (string, error)
+	checkOAuth2 func(*event.OAuth2Auth) error // nil: none
+	digest      digester
+	instance    [digestBytes]byte // digest of the instance key
+	box         *seal.Box         // nil: secrets are stored in clear
+	snapshot    atomic.Pointer[Snapshot]
+	watchers    watchers
 
 	// mu makes writers take turns. It is held over the store's write on purpose:
 	// revisions, snapshots and the change feed have one order. Readers never take it.
@@ -99,10 +112,12 @@ func Open(store Store, o Options) (*Catalog, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Catalog{store: store, now: o.Now, urlPolicy: o.URLPolicy, digest: newDigester(o.Pepper)}
+	c := &Catalog{
+		store: store, now: o.Now, urlPolicy: o.URLPolicy, checkOAuth2: o.CheckOAuth2, digest: newDigester(o.Pepper), box: o.Seal,
+	}
 	c.instance = c.digest.sum([]byte(o.InstanceKey))
 	var err error
-	if c.mu.state, err = load(store); err != nil {
+	if c.mu.state, err = load(store, o.Seal); err != nil {
 		return nil, fmt.Errorf("catalog: load: %w", err)
 	}
 	c.snapshot.Store(c.mu.state.publish(nil))
@@ -114,9 +129,18 @@ func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
 
 // commitLocked makes edits durable, publishes them and tells the watchers.
 func (c *Catalog) commitLocked(op string, edits ...edit) error {
+	if err := c.writeLocked(op, edits); err != nil {
+		return err
+	}
+	c.watchers.tell(edits)
+	return nil
+}
+
+// writeLocked makes edits durable and publishes them.
+func (c *Catalog) writeLocked(op string, edits []edit) error {
 	recs := make([]event.CatalogRecord, len(edits))
 	for i := range edits {
-		rec, err := edits[i].record()
+		rec, err := edits[i].record(c.box)
 		if err != nil {
 			return fmt.Errorf("catalog: %s: %w", op, err)
 		}
@@ -129,7 +153,6 @@ func (c *Catalog) commitLocked(op string, edits ...edit) error {
 		edits[i].apply(c.mu.state)
 	}
 	c.snapshot.Store(c.mu.state.publish(c.snapshot.Load()))
-	c.watchers.tell(edits)
 	return nil
 }
 

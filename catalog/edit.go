@@ -4,13 +4,15 @@ import (
 	"fmt"
 
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
-// object is what the catalog holds: *Project, *Endpoint, *subscription, *apiKey.
+// object is what the catalog holds: *Project, *Endpoint, *Subscription, *apiKey,
+// *eventType.
 type object interface {
-	ref() Change      // Deleted is not set
+	ref() Change      // what it is, without what happened to it
 	revision() uint64 // as stored
-	noun() any        // what is stored of it
+	encode(*seal.Box) ([]byte, error)
 	insertInto(s *state)
 	removeFrom(s *state)
 }
@@ -23,16 +25,22 @@ func created(o object) edit { return edit{after: o} }
 func deleted(o object) edit { return edit{before: o} }
 
 func (e *edit) change() Change {
+	var ch Change
 	if e.after != nil {
-		return e.after.ref()
+		ch = e.after.ref()
+	} else {
+		ch = e.before.ref()
+		ch.Deleted = true
 	}
-	ch := e.before.ref()
-	ch.Deleted = true
+	if ch.Kind == KindEndpoint {
+		ch.Before, _ = e.before.(*Endpoint)
+		ch.After, _ = e.after.(*Endpoint)
+	}
 	return ch
 }
 
-// record is the edit as the store takes it.
-func (e *edit) record() (event.CatalogRecord, error) {
+// record is the edit as the store takes it, its secrets sealed by the box.
+func (e *edit) record(box *seal.Box) (event.CatalogRecord, error) {
 	ch := e.change()
 	rec := event.CatalogRecord{Kind: ch.Kind, ID: ch.ID}
 	if e.after == nil {
@@ -40,7 +48,7 @@ func (e *edit) record() (event.CatalogRecord, error) {
 		return rec, nil
 	}
 	rec.Rev = e.after.revision()
-	value, err := encode(e.after.noun())
+	value, err := e.after.encode(box)
 	if err != nil {
 		return rec, fmt.Errorf("encode record %q %s: %w", ch.Kind, ch.ID, err)
 	}

@@ -1,41 +1,63 @@
 package catalog
 
 import (
-	"fmt"
+	"crypto/x509"
+	"encoding/pem"
 	"sync/atomic"
 	"time"
 
 	"posthaste/event"
 	"posthaste/ratelimit"
-	"posthaste/sig"
+	"posthaste/retry"
 )
 
 // Endpoint is an endpoint, compiled, with its subscriptions. It never changes,
-// apart from the signer that it caches: an update makes another one.
+// apart from the signers that it caches: an update makes another one.
 type Endpoint struct {
 	event.Endpoint
 	Hash    uint32          // event.EndpointHash(ID)
 	Limit   ratelimit.Limit // of attempts
 	Timeout time.Duration   // of one attempt
 
-	subscriptions []*event.Subscription // oldest first
+	subscriptions []*Subscription // oldest first
 	signer        atomic.Pointer[cachedSigner]
+	compiled      *compiledEndpoint // nil for most
 	rev           uint64
 }
 
-// cachedSigner is a signer and what it was made from.
-type cachedSigner struct {
-	project *Project
-	signer  *sig.Signer
-	until   time.Time // when one of its secrets ends; zero: never
+// compiledEndpoint is what few endpoints have, so that the others do not pay for it.
+type compiledEndpoint struct {
+	retry    *retry.Policy // of the endpoint's own strategy; nil: none
+	certEnds time.Time     // of the client certificate; zero: none
+	standard atomic.Pointer[cachedStandard]
 }
 
-func compileEndpoint(e event.Endpoint, subscriptions []*event.Subscription, rev uint64) *Endpoint {
+// compileEndpoint makes an Endpoint of a valid noun. An error is an
+// event.InvalidError that names a field.
+func compileEndpoint(e event.Endpoint, subscriptions []*Subscription, rev uint64) (*Endpoint, error) {
+	var compiled *compiledEndpoint
+	if e.Strategy != nil || e.ClientCert != nil || e.SignatureMode == event.SignStandard {
+		compiled = &compiledEndpoint{}
+		if e.ClientCert != nil {
+			compiled.certEnds = certificateEnds(e.ClientCert.Cert)
+		}
+		if e.Strategy != nil {
+			var err error
+			if compiled.retry, err = retry.Compile(*e.Strategy); err != nil {
+				return nil, within("strategy", err)
+			}
+		}
+	}
+	return assemble(e, subscriptions, compiled, rev), nil
+}
+
+func assemble(e event.Endpoint, subscriptions []*Subscription, compiled *compiledEndpoint, rev uint64) *Endpoint {
 	c := &Endpoint{
 		Endpoint:      e,
 		Hash:          event.EndpointHash(e.ID),
 		Timeout:       time.Duration(e.HTTPTimeout) * time.Second,
 		subscriptions: subscriptions,
+		compiled:      compiled,
 		rev:           rev,
 	}
 	if e.RateLimit > 0 {
@@ -45,81 +67,77 @@ func compileEndpoint(e event.Endpoint, subscriptions []*event.Subscription, rev 
 }
 
 // withSubscriptions is the same endpoint with other subscriptions.
-func (e *Endpoint) withSubscriptions(subs []*event.Subscription) *Endpoint {
-	c := compileEndpoint(e.Endpoint, subs, e.rev)
+func (e *Endpoint) withSubscriptions(subs []*Subscription) *Endpoint {
+	c := assemble(e.Endpoint, subs, e.compiled, e.rev)
 	c.signer.Store(e.signer.Load())
 	return c
 }
 
+// certificateEnds is when the first certificate of a PEM text ends; zero if there is
+// none that can be read.
+func certificateEnds(text string) time.Time {
+	block, _ := pem.Decode([]byte(text))
+	if block == nil {
+		return time.Time{}
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return time.Time{}
+	}
+	return cert.NotAfter.UTC()
+}
+
 // Subscriptions lists the endpoint's subscriptions, oldest first. The slice is
 // shared: it is read only. Any goroutine may call it.
-func (e *Endpoint) Subscriptions() []*event.Subscription { return e.subscriptions }
+func (e *Endpoint) Subscriptions() []*Subscription { return e.subscriptions }
 
-// Signer signs for this endpoint under p's signature settings, with every secret
-// that is alive now. It is built when first asked for, which costs some
-// microseconds, and again when p is another project value or a secret has ended;
-// otherwise the call costs an atomic load. Any goroutine may call it.
-func (e *Endpoint) Signer(p *Project) *sig.Signer {
-	if c := e.signer.Load(); c != nil && c.project == p && c.until.IsZero() {
-		return c.signer
-	}
-	return e.signerAt(p, time.Now())
-}
-
-func (e *Endpoint) signerAt(p *Project, now time.Time) *sig.Signer {
-	c := e.signer.Load()
-	if c == nil || c.project != p || !c.until.IsZero() && !now.Before(c.until) {
-		c = e.buildSigner(p, now)
-		e.signer.Store(c)
-	}
-	return c.signer
-}
-
-func (e *Endpoint) buildSigner(p *Project, now time.Time) *cachedSigner {
-	c := &cachedSigner{project: p}
-	secrets := make([]string, 0, len(e.Secrets))
-	for i := range e.Secrets {
-		s := &e.Secrets[i]
-		if !live(s, now) {
-			continue
-		}
-		secrets = append(secrets, s.Value)
-		if s.ExpiresAt != nil && (c.until.IsZero() || s.ExpiresAt.Before(c.until)) {
-			c.until = *s.ExpiresAt
+// Subscription is the endpoint's subscription with this id; nil if it is gone.
+func (e *Endpoint) Subscription(id event.ID) *Subscription {
+	for _, s := range e.subscriptions {
+		if s.ID == id {
+			return s
 		}
 	}
-	var err error
-	if c.signer, err = sig.New(p.versions, secrets, e.AdvancedSignatures); err != nil {
-		panic(fmt.Sprintf("BUG: endpoint %s was stored though it cannot be signed for: %v", e.ID, err))
-	}
-	return c
+	return nil
 }
 
-// live reports whether a secret signs at now. It ends exactly at ExpiresAt.
-func live(s *event.Secret, now time.Time) bool {
-	return s.DeletedAt == nil && (s.ExpiresAt == nil || now.Before(*s.ExpiresAt))
+// Policy is when deliveries to the endpoint are retried: its own policy, or its
+// project's.
+func (e *Endpoint) Policy(p *Project) *retry.Policy {
+	if e.compiled != nil && e.compiled.retry != nil {
+		return e.compiled.retry
+	}
+	return p.Retry
+}
+
+// ClientCertExpires is when the certificate ends that posthaste shows to the
+// endpoint; zero if there is none.
+func (e *Endpoint) ClientCertExpires() time.Time {
+	if e.compiled == nil {
+		return time.Time{}
+	}
+	return e.compiled.certEnds
 }
 
 func (e *Endpoint) ref() Change {
 	return Change{Kind: KindEndpoint, ID: e.ID, ProjectID: e.ProjectID}
 }
 func (e *Endpoint) revision() uint64 { return e.rev }
-func (e *Endpoint) noun() any        { return &e.Endpoint }
 
 func (e *Endpoint) insertInto(s *state) {
-	s.endpoints.ReplaceOrInsert(e.ID, e)
-	s.listing.ReplaceOrInsert(e, struct{}{})
+	s.endpoints.put(e.ID, e)
+	s.listing.put(e)
 	if e.OwnerID != "" {
-		s.owners.ReplaceOrInsert(e, struct{}{})
+		s.owners.put(e)
 	}
 	s.changed.endpoints = true
 }
 
 func (e *Endpoint) removeFrom(s *state) {
-	s.endpoints.Delete(e.ID)
-	s.listing.Delete(e)
+	s.endpoints.remove(e.ID)
+	s.listing.remove(e)
 	if e.OwnerID != "" {
-		s.owners.Delete(e)
+		s.owners.remove(e)
 	}
 	s.changed.endpoints = true
 }

@@ -74,7 +74,7 @@ func TestEndpointValidation(t *testing.T) {
 		"ended secret":           {func(e *event.Endpoint) { e.Secrets = []event.Secret{{Value: "s", ExpiresAt: &past}} }, "secrets"},
 		"ending secret":          {func(e *event.Endpoint) { e.Secrets = []event.Secret{{Value: "s", ExpiresAt: &future}} }, "secrets"},
 		"eleven secrets":         {func(e *event.Endpoint) { e.Secrets = secrets(11) }, "secrets"},
-		"basic authentication":   {func(e *event.Endpoint) { e.Authentication = &event.Authentication{Type: "basic_auth"} }, "authentication.type"},
+		"authentication type":    {func(e *event.Endpoint) { e.Authentication = &event.Authentication{Type: "password"} }, "authentication.type"},
 		"authentication missing": {func(e *event.Endpoint) { e.Authentication = &event.Authentication{Type: "api_key"} }, "authentication.api_key"},
 		"empty header name":      {func(e *event.Endpoint) { e.Authentication = auth("", "v") }, headerName},
 		"space in header name":   {func(e *event.Endpoint) { e.Authentication = auth("X Y", "v") }, headerName},
@@ -201,7 +201,7 @@ func TestUpdateEndpointLeavesUnchangedFieldsAlone(t *testing.T) {
 		{func(e *event.Endpoint) { e.URL = "http://example.com/other" }, "url"},
 		{func(e *event.Endpoint) { e.URL = "" }, "url"},
 		{func(e *event.Endpoint) { e.Authentication.APIKey.HeaderValue = "w" }, "authentication.api_key.header_name"},
-		{func(e *event.Endpoint) { e.Authentication.Type = "basic_auth" }, "authentication.type"},
+		{func(e *event.Endpoint) { e.Authentication.Type = "basic_auth" }, "authentication.basic_auth"},
 		{func(e *event.Endpoint) { e.Authentication.APIKey = nil }, "authentication.api_key"},
 		{func(e *event.Endpoint) { e.Authentication = nil }, ""},
 	} {

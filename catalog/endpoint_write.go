@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"posthaste/event"
+	"posthaste/sig"
 )
 
 // CreateEndpoint makes an endpoint in the project that e.ProjectID names. Fields
@@ -13,21 +14,25 @@ import (
 func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.Snapshot().Project(e.ProjectID)
+	p := c.Snapshot().stored(e.ProjectID)
 	if p == nil {
 		return nil, notFound("project", e.ProjectID)
 	}
 	now := c.timestamp()
 	e.ID = newID(e.ID)
 	e.CreatedAt, e.UpdatedAt, e.DeletedAt = now, now, nil
-	detach(&e)
+	detachEndpoint(&e)
+	e.StatusHistory = nil
 	if len(e.Secrets) == 0 {
-		e.Secrets = []event.Secret{{Value: newSecret()}}
+		e.Secrets = []event.Secret{{Value: newSecretFor(e.SignatureMode)}}
 	}
 	if err := c.normalizeEndpoint(&e, p, nil, now); err != nil {
 		return nil, err
 	}
-	compiled := compileEndpoint(e, nil, 1)
+	compiled, err := compileEndpoint(e, nil, 1)
+	if err != nil {
+		return nil, err
+	}
 	if err := c.commitLocked("create endpoint", created(compiled)); err != nil {
 		return nil, err
 	}
@@ -36,18 +41,18 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 
 // UpdateEndpoint lets change edit a copy of an endpoint of the project, and
 // writes it. An error of change is returned as it is, and nothing is written.
-// change cannot alter the ids and the creation time. Secrets that have ended are
-// removed. It runs while other writers wait.
+// change cannot alter the ids, the creation time and the status history, to which a
+// change of the status is added. Secrets that have ended are removed. It runs while other writers wait.
 func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoint) error) (*Endpoint, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	snap := c.Snapshot()
-	old, p := snap.endpointOf(project, id), snap.Project(project)
+	old, p := snap.endpointOf(project, id), snap.stored(project)
 	if old == nil || p == nil {
 		return nil, notFound("endpoint", id)
 	}
 	e := old.Endpoint
-	detach(&e)
+	detachEndpoint(&e)
 	if err := change(&e); err != nil {
 		return nil, err
 	}
@@ -56,8 +61,20 @@ func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoi
 	if err := c.normalizeEndpoint(&e, p, old, now); err != nil {
 		return nil, err
 	}
-	compiled := compileEndpoint(e, old.subscriptions, old.rev+1)
-	if err := c.commitLocked("update endpoint", edit{before: old, after: compiled}); err != nil {
+	e.StatusHistory = slices.Clone(old.StatusHistory)
+	if e.Status != old.Status {
+		remember(&e, old.Status, "changed through the API", now)
+	}
+	return c.replaceEndpointLocked("update endpoint", old, e)
+}
+
+// replaceEndpointLocked writes an endpoint's next value.
+func (c *Catalog) replaceEndpointLocked(op string, old *Endpoint, e event.Endpoint) (*Endpoint, error) {
+	compiled, err := compileEndpoint(e, old.subscriptions, old.rev+1)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.commitLocked(op, edit{before: old, after: compiled}); err != nil {
 		return nil, err
 	}
 	return compiled, nil
@@ -73,39 +90,25 @@ func (c *Catalog) DeleteEndpoint(project, id event.ID) error {
 	if e == nil {
 		return notFound("endpoint", id)
 	}
-	return c.commitLocked("delete endpoint", deletions(snap, e)...)
+	return c.commitLocked("delete endpoint", deletions(e)...)
 }
 
 // deletions lists the deletion of an endpoint: its subscriptions, then itself.
-func deletions(s *Snapshot, e *Endpoint) []edit {
+func deletions(e *Endpoint) []edit {
 	edits := make([]edit, 0, len(e.subscriptions)+1)
 	for _, sub := range e.subscriptions {
-		_, stored, _ := s.subscriptions.Get(sub.ID)
-		edits = append(edits, deleted(stored))
+		edits = append(edits, deleted(sub))
 	}
 	return append(edits, deleted(e))
 }
 
 // endpointOf is the endpoint if it belongs to the project, nil otherwise.
 func (s *Snapshot) endpointOf(project, id event.ID) *Endpoint {
-	e := s.Endpoint(id)
+	e := s.endpoints.get(id)
 	if e == nil || e.ProjectID != project {
 		return nil
 	}
 	return e
-}
-
-// detach gives e its own copy of what it shares with another endpoint value.
-func detach(e *event.Endpoint) {
-	e.Secrets = slices.Clone(e.Secrets)
-	if e.Authentication != nil {
-		auth := *e.Authentication
-		if auth.APIKey != nil {
-			key := *auth.APIKey
-			auth.APIKey = &key
-		}
-		e.Authentication = &auth
-	}
 }
 
 // secretLen is the length of a secret that the catalog makes, as in Convoy.
@@ -113,3 +116,11 @@ const secretLen = 25
 
 // newSecret makes a signing secret of 125 random bits.
 func newSecret() string { return rand.Text()[:secretLen] }
+
+// newSecretFor makes a secret that fits how the endpoint signs.
+func newSecretFor(mode string) string {
+	if mode == event.SignStandard {
+		return sig.NewStandardSecret()
+	}
+	return newSecret()
+}

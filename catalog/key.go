@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
 // The text form of a key is Convoy's: CO.<mask id, 16>.<secret, 64>, of letters
@@ -50,17 +51,18 @@ func keyProbe(project, id event.ID) *apiKey {
 
 func (k *apiKey) ref() Change      { return Change{Kind: KindKey, ID: k.ID, ProjectID: k.ProjectID} }
 func (k *apiKey) revision() uint64 { return k.rev }
-func (k *apiKey) noun() any        { return &k.APIKey }
+
+func (k *apiKey) encode(*seal.Box) ([]byte, error) { return encodeJSON(&k.APIKey) }
 
 func (k *apiKey) insertInto(s *state) {
-	s.keys.ReplaceOrInsert(k.mask, k)
-	s.keyListing.ReplaceOrInsert(k, struct{}{})
+	s.keys.put(masked{k.mask, k})
+	s.keyListing.put(k)
 	s.changed.keys = true
 }
 
 func (k *apiKey) removeFrom(s *state) {
-	s.keys.Delete(k.mask)
-	s.keyListing.Delete(k)
+	s.keys.remove(masked{mask: k.mask})
+	s.keyListing.remove(k)
 	s.changed.keys = true
 }
 
@@ -72,7 +74,7 @@ func (c *Catalog) CreateKey(project event.ID, name string, expires *time.Time) (
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.Snapshot().Project(project) == nil {
+	if c.Snapshot().stored(project) == nil {
 		return event.APIKey{}, "", notFound("project", project)
 	}
 	if expires != nil && !expires.After(c.now()) {
@@ -89,7 +91,7 @@ func (c *Catalog) CreateKey(project event.ID, name string, expires *time.Time) (
 func (c *Catalog) DeleteKey(project, id event.ID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k, _, found := c.mu.state.keyListing.Get(keyProbe(project, id))
+	k, found := c.mu.state.keyListing.get(keyProbe(project, id))
 	if !found {
 		return notFound("key", id)
 	}
@@ -101,7 +103,7 @@ func (c *Catalog) newKeyLocked(project event.ID, name string, expires *time.Time
 	k := &apiKey{APIKey: event.APIKey{ID: event.NewID(), Name: name, ProjectID: project, CreatedAt: c.timestamp()}, rev: 1}
 	for {
 		copy(k.mask[:], randomAlphanumeric(maskLen))
-		if !c.mu.state.keys.Has(k.mask) {
+		if _, taken := c.mu.state.keys.get(masked{mask: k.mask}); !taken {
 			break
 		}
 	}

@@ -22,7 +22,7 @@ func contents(c *catalog.Catalog) map[event.ID]any {
 			out[sub.ID] = *sub
 		}
 		for _, e := range s.Endpoints(p.ID, all, nil) {
-			out[e.ID] = []any{e.Endpoint, e.Hash, e.Limit, e.Timeout, ids(e.Subscriptions(), func(s *event.Subscription) event.ID { return s.ID })}
+			out[e.ID] = []any{e.Endpoint, e.Hash, e.Limit, e.Timeout, ids(e.Subscriptions(), func(s *catalog.Subscription) event.ID { return s.ID })}
 		}
 	}
 	return out
@@ -87,26 +87,26 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 		rec  event.CatalogRecord
 		want string
 	}{
-		"newer project":        {raw('p', "\x02{}"), "version 2"},
-		"newer endpoint":       {raw('e', "\x02"), "version 2"},
-		"newer subscription":   {raw('s', "\x02"), "version 2"},
-		"newer key":            {raw('k', "\x02{}"), "version 2"},
+		"newer project":        {raw('p', "\x03{}"), "version 3"},
+		"newer endpoint":       {raw('e', "\x03"), "version 3"},
+		"newer subscription":   {raw('s', "\x03"), "version 3"},
+		"newer key":            {raw('k', "\x03{}"), "version 3"},
 		"unknown kind":         {raw('z', "\x01{}"), "kind 'z'"},
 		"empty":                {raw('e', ""), "cut short"},
 		"not JSON":             {raw('p', "\x01{"), "JSON"},
 		"not packed":           {raw('s', "\x01{}"), "cut short"},
-		"another's project":    {catalog.RecordOf('p', id, &event.Project{ID: missing}), "holds the object " + missing.String()},
-		"another's endpoint":   {catalog.RecordOf('e', id, &event.Endpoint{ID: missing}), "holds the object " + missing.String()},
-		"another's sub":        {catalog.RecordOf('s', id, &event.Subscription{ID: missing}), "holds the object " + missing.String()},
-		"another's key":        {catalog.RecordOf('k', id, &event.APIKey{ID: missing}), "holds the object " + missing.String()},
-		"unknown hash":         {catalog.RecordOf('p', id, &project), "signature version 1"},
-		"no secret":            {catalog.RecordOf('e', id, &event.Endpoint{ID: id}), "no secret"},
-		"no secret that lasts": {catalog.RecordOf('e', id, &event.Endpoint{ID: id, Secrets: ended}), "no secret"},
-		"short digest":         {catalog.RecordOf('k', id, &event.APIKey{ID: id, MaskID: mask, Digest: digest[1:]}), "digest"},
-		"short mask":           {catalog.RecordOf('k', id, &event.APIKey{ID: id, MaskID: mask[1:], Digest: digest}), "mask id"},
-		"endpoint of nobody":   {catalog.RecordOf('e', id, &event.Endpoint{ID: id, ProjectID: missing, Secrets: secret}), "names project " + missing.String()},
-		"subscription nowhere": {catalog.RecordOf('s', id, &event.Subscription{ID: id, EndpointID: missing}), "names endpoint " + missing.String()},
-		"key of nobody":        {catalog.RecordOf('k', id, &event.APIKey{ID: id, ProjectID: missing, MaskID: mask, Digest: digest}), "names project " + missing.String()},
+		"another's project":    {catalog.RecordOf(nil, 'p', id, &event.Project{ID: missing}), "holds the object " + missing.String()},
+		"another's endpoint":   {catalog.RecordOf(nil, 'e', id, &event.Endpoint{ID: missing}), "holds the object " + missing.String()},
+		"another's sub":        {catalog.RecordOf(nil, 's', id, &event.Subscription{ID: missing}), "holds the object " + missing.String()},
+		"another's key":        {catalog.RecordOf(nil, 'k', id, &event.APIKey{ID: missing}), "holds the object " + missing.String()},
+		"unknown hash":         {catalog.RecordOf(nil, 'p', id, &project), "signature.versions[0]"},
+		"no secret":            {catalog.RecordOf(nil, 'e', id, &event.Endpoint{ID: id}), "no secret"},
+		"no secret that lasts": {catalog.RecordOf(nil, 'e', id, &event.Endpoint{ID: id, Secrets: ended}), "no secret"},
+		"short digest":         {catalog.RecordOf(nil, 'k', id, &event.APIKey{ID: id, MaskID: mask, Digest: digest[1:]}), "digest"},
+		"short mask":           {catalog.RecordOf(nil, 'k', id, &event.APIKey{ID: id, MaskID: mask[1:], Digest: digest}), "mask id"},
+		"endpoint of nobody":   {catalog.RecordOf(nil, 'e', id, &event.Endpoint{ID: id, ProjectID: missing, Secrets: secret}), "names project " + missing.String()},
+		"subscription nowhere": {catalog.RecordOf(nil, 's', id, &event.Subscription{ID: id, EndpointID: missing}), "names endpoint " + missing.String()},
+		"key of nobody":        {catalog.RecordOf(nil, 'k', id, &event.APIKey{ID: id, ProjectID: missing, MaskID: mask, Digest: digest}), "names project " + missing.String()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := setup(t)

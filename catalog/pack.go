@@ -8,13 +8,16 @@ import (
 	"posthaste/event"
 )
 
-// A packed value is in two parts, so that all texts of an object become one
-// string when it is read:
+// A packed object is in two parts, so that all its texts become one string when it
+// is read:
 //
-//	+------------+------------------+-----------------+-----------------+
-//	| version, 1 | length of fields | fields          | texts           |
-//	| 1 byte     | uvarint          |                 | to the end      |
-//	+------------+------------------+-----------------+-----------------+
+//	+------------------+-----------------+-----------------+
+//	| length of fields | fields          | texts           |
+//	| uvarint          |                 | to the end      |
+//	+------------------+-----------------+-----------------+
+//
+// Texts that are secret follow each other in the record's secret part instead, and
+// are the last ones of the string.
 //
 // The fields follow each other without names, in the order in which packEndpoint
 // and packSubscription write them:
@@ -24,20 +27,24 @@ import (
 //	bool    1 byte, 0 or 1
 //	time    varint, seconds since 1970, and uvarint, nanoseconds; UTC
 //	text    uvarint, its length; its bytes are the next ones of the texts
+//	secret  uvarint, its length; its bytes are the next ones of the secret texts
 //	word    uvarint, its length, and its bytes; for the texts that objects share
+//	blob    uvarint, its length, and its bytes
 //	option  bool, and what follows if it is 1
 //	list    uvarint, the number of entries, and each
 //
 // Another field, or another order, is another version.
 type packer struct {
-	fields, texts []byte
+	fields, texts, secrets []byte
 }
 
-func (p *packer) id(id event.ID) { p.fields = append(p.fields, id[:]...) }
-func (p *packer) int(n int)      { p.fields = binary.AppendVarint(p.fields, int64(n)) }
-func (p *packer) length(n int)   { p.fields = binary.AppendUvarint(p.fields, uint64(n)) }
-func (p *packer) text(s string)  { p.length(len(s)); p.texts = append(p.texts, s...) }
-func (p *packer) word(s string)  { p.length(len(s)); p.fields = append(p.fields, s...) }
+func (p *packer) id(id event.ID)  { p.fields = append(p.fields, id[:]...) }
+func (p *packer) int(n int)       { p.fields = binary.AppendVarint(p.fields, int64(n)) }
+func (p *packer) length(n int)    { p.fields = binary.AppendUvarint(p.fields, uint64(n)) }
+func (p *packer) text(s string)   { p.length(len(s)); p.texts = append(p.texts, s...) }
+func (p *packer) secret(s string) { p.length(len(s)); p.secrets = append(p.secrets, s...) }
+func (p *packer) word(s string)   { p.length(len(s)); p.fields = append(p.fields, s...) }
+func (p *packer) blob(b []byte)   { p.length(len(b)); p.fields = append(p.fields, b...) }
 
 func (p *packer) bool(b bool) bool {
 	if b {
@@ -59,10 +66,9 @@ func (p *packer) optionalTime(t *time.Time) {
 	}
 }
 
-// value is the whole, when all fields are written.
-func (p *packer) value() []byte {
-	v := make([]byte, 0, 1+binary.MaxVarintLen32+len(p.fields)+len(p.texts))
-	v = append(v, recordVersion)
+// open is the fields and the texts, when all fields are written.
+func (p *packer) open() []byte {
+	v := make([]byte, 0, binary.MaxVarintLen32+len(p.fields)+len(p.texts))
 	v = binary.AppendUvarint(v, uint64(len(p.fields)))
 	v = append(v, p.fields...)
 	return append(v, p.texts...)
@@ -70,29 +76,33 @@ func (p *packer) value() []byte {
 
 var errPacked = errors.New("the record is not a packed one: lengths or values in it do not fit")
 
-// unpacker reads a packed value, field by field in the order of writing. After
+// unpacker reads a packed object, field by field in the order of writing. After
 // something that does not fit it reads zero values, and finish tells.
 type unpacker struct {
-	fields []byte
-	texts  string
-	failed bool
+	fields  []byte
+	texts   string // those that are not secret
+	secrets string
+	failed  bool
 }
 
-func unpack(value []byte) (*unpacker, error) {
-	body, err := checkVersion(value)
-	if err != nil {
-		return nil, err
+// unpack reads what packer.open made. scratch is what it may write to; it returns
+// it, grown, for the next call.
+func unpack(open, secrets, scratch []byte) (u unpacker, _ []byte, err error) {
+	n, size := binary.Uvarint(open)
+	if size <= 0 || n > uint64(len(open)-size) {
+		return u, scratch, errTruncated
 	}
-	n, size := binary.Uvarint(body)
-	if size <= 0 || n > uint64(len(body)-size) {
-		return nil, errTruncated
-	}
-	return &unpacker{fields: body[size:][:n], texts: string(body[size:][n:])}, nil
+	u.fields = open[size:][:n]
+	scratch = append(append(scratch[:0], open[size:][n:]...), secrets...)
+	all := string(scratch) // one string for all texts of an object
+	split := len(all) - len(secrets)
+	u.texts, u.secrets = all[:split], all[split:]
+	return u, scratch, nil
 }
 
 // finish reports whether all that was read did fit, and nothing is left.
 func (u *unpacker) finish() error {
-	if u.failed || len(u.fields) > 0 || len(u.texts) > 0 {
+	if u.failed || len(u.fields) > 0 || len(u.texts) > 0 || len(u.secrets) > 0 {
 		return errPacked
 	}
 	return nil
@@ -100,7 +110,7 @@ func (u *unpacker) finish() error {
 
 // fail makes every later read a zero value.
 func (u *unpacker) fail() {
-	u.failed, u.fields, u.texts = true, nil, ""
+	u.failed, u.fields, u.texts, u.secrets = true, nil, "", ""
 }
 
 func (u *unpacker) id() (id event.ID) {
@@ -153,15 +163,25 @@ func (u *unpacker) text() string {
 	return s
 }
 
-func (u *unpacker) word() string {
+func (u *unpacker) secret() string {
+	n := u.length(len(u.secrets))
+	s := u.secrets[:n]
+	u.secrets = u.secrets[n:]
+	return s
+}
+
+func (u *unpacker) word() string { return shared(u.blob()) }
+
+// blob is a part of the record.
+func (u *unpacker) blob() []byte {
 	n := u.length(len(u.fields))
 	if n > len(u.fields) {
 		u.fail()
-		return ""
+		return nil
 	}
-	s := shared(u.fields[:n])
+	b := u.fields[:n]
 	u.fields = u.fields[n:]
-	return s
+	return b
 }
 
 func (u *unpacker) time() time.Time {
@@ -193,16 +213,18 @@ func shared(word []byte) string {
 		return string(event.EndpointPaused)
 	case string(event.EndpointInactive):
 		return string(event.EndpointInactive)
+	case string(event.EndpointPending):
+		return string(event.EndpointPending)
 	case contentJSON:
 		return contentJSON
 	case contentForm:
 		return contentForm
 	case subscriptionType:
 		return subscriptionType
-	case atLeastOnce:
-		return atLeastOnce
-	case atMostOnce:
-		return atMostOnce
+	case event.AtLeastOnce:
+		return event.AtLeastOnce
+	case event.AtMostOnce:
+		return event.AtMostOnce
 	}
 	return string(word)
 }

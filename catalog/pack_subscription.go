@@ -1,9 +1,30 @@
 package catalog
 
-import "posthaste/event"
+import (
+	"encoding/json"
 
-// packSubscription and unpackSubscription name the fields in the same order.
-func packSubscription(s *event.Subscription) []byte {
+	"posthaste/event"
+	"posthaste/internal/seal"
+)
+
+// rareSubscription holds the fields of a subscription that few have: JSON, in the
+// last field of the record, which is empty for a subscription that has none.
+type rareSubscription struct {
+	Filter   *event.Filter `json:"filter,omitempty"`
+	Function string        `json:"function,omitempty"`
+}
+
+func (s *Subscription) encode(*seal.Box) ([]byte, error) { return packSubscription(&s.Subscription) }
+
+// packSubscription and subscriptionReader.read name the fields in the same order.
+func packSubscription(s *event.Subscription) ([]byte, error) {
+	var rare []byte
+	if s.FilterConfig.Filter != nil || s.Function != "" {
+		var err error
+		if rare, err = json.Marshal(rareSubscription{s.FilterConfig.Filter, s.Function}); err != nil {
+			return nil, err
+		}
+	}
 	var p packer
 	p.id(s.ID)
 	p.text(s.Name)
@@ -18,14 +39,48 @@ func packSubscription(s *event.Subscription) []byte {
 	p.time(s.CreatedAt)
 	p.time(s.UpdatedAt)
 	p.optionalTime(s.DeletedAt)
-	return p.value()
+	p.blob(rare)
+	return join(nil, KindSubscription, s.ID, p.open(), nil), nil
 }
 
-func unpackSubscription(value []byte) (s event.Subscription, err error) {
-	u, err := unpack(value)
+// subscriptionReader reads the records of subscriptions, one after the other.
+type subscriptionReader struct{ scratch []byte }
+
+func (r *subscriptionReader) read(value []byte) (s event.Subscription, err error) {
+	version, body, err := takeVersion(value, splitVersion)
 	if err != nil {
 		return s, err
 	}
+	if version == plainVersion {
+		s, r.scratch, err = unpackSubscription1(body, r.scratch)
+		return s, err
+	}
+	parts, err := splitBody(body)
+	if err != nil {
+		return s, err
+	}
+	if len(parts.secret) > 0 {
+		return s, errPacked
+	}
+	var u unpacker
+	if u, r.scratch, err = unpack(parts.open, nil, r.scratch); err != nil {
+		return s, err
+	}
+	unpackSubscriptionFields(&u, &s)
+	rare := u.blob()
+	if err := u.finish(); err != nil || len(rare) == 0 {
+		return s, err
+	}
+	var fields rareSubscription
+	if err := json.Unmarshal(rare, &fields); err != nil {
+		return s, err
+	}
+	s.FilterConfig.Filter, s.Function = fields.Filter, fields.Function
+	return s, nil
+}
+
+// unpackSubscriptionFields reads what both versions have.
+func unpackSubscriptionFields(u *unpacker, s *event.Subscription) {
 	s.ID = u.id()
 	s.Name = u.text()
 	s.Type = u.word()
@@ -43,5 +98,4 @@ func unpackSubscription(value []byte) (s event.Subscription, err error) {
 	s.CreatedAt = u.time()
 	s.UpdatedAt = u.time()
 	s.DeletedAt = u.optionalTime()
-	return s, u.finish()
 }

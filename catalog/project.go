@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
+	"posthaste/breaker"
 	"posthaste/event"
+	"posthaste/retry"
 	"posthaste/sig"
 )
 
@@ -13,43 +16,74 @@ import (
 // so two pointers are equal only if nothing of the project differs.
 type Project struct {
 	event.Project
+	Retry   *retry.Policy  // for the endpoints that have none of their own
+	Breaker breaker.Config // of its endpoints
+
 	versions []sig.Version // of the signature header
+	meta     *meta         // nil: the project does not hear of what happens to it
+	isMeta   bool
 	rev      uint64
 }
 
+// compileProject makes a Project of a valid noun. An error is an event.InvalidError
+// that names a field.
 func compileProject(p event.Project, rev uint64) (*Project, error) {
-	c := &Project{Project: p, rev: rev, versions: make([]sig.Version, len(p.Config.Signature.Versions))}
-	for i, v := range p.Config.Signature.Versions {
-		c.versions[i] = sig.Version{Hash: v.Hash, Encoding: v.Encoding}
-		if err := sig.CheckVersion(c.versions[i]); err != nil {
-			return nil, fmt.Errorf("project %s: signature version %d: %w", p.ID, i+1, err)
+	c := &Project{Project: p, rev: rev, versions: versionsOf(&p.Config.Signature)}
+	for i, v := range c.versions {
+		if err := sig.CheckVersion(v); err != nil {
+			return nil, event.Invalid(fmt.Sprintf("config.signature.versions[%d]", i), "%s; hash is one of %s, encoding is hex or base64",
+				err, strings.Join(sig.Hashes(), " "))
 		}
+	}
+	var err error
+	if c.Retry, err = retry.Compile(p.Config.Strategy); err != nil {
+		return nil, within("config.strategy", err)
+	}
+	if c.Breaker, err = breaker.Compile(p.Config.CircuitBreaker); err != nil {
+		return nil, within("config.circuit_breaker", err)
+	}
+	if p.Config.MetaEvent.IsEnabled {
+		c.meta = compileMeta(c)
 	}
 	return c, nil
 }
 
+func versionsOf(c *event.SignatureConfig) []sig.Version {
+	out := make([]sig.Version, len(c.Versions))
+	for i, v := range c.Versions {
+		out[i] = sig.Version{Hash: v.Hash, Encoding: v.Encoding}
+	}
+	return out
+}
+
 func (p *Project) ref() Change      { return Change{Kind: KindProject, ID: p.ID, ProjectID: p.ID} }
 func (p *Project) revision() uint64 { return p.rev }
-func (p *Project) noun() any        { return &p.Project }
 
 func (p *Project) insertInto(s *state) {
-	s.projects.ReplaceOrInsert(p.ID, p)
+	s.projects.put(p.ID, p)
+	if p.meta != nil {
+		p.meta.insertInto(s)
+	}
 	s.changed.projects = true
 }
 
 func (p *Project) removeFrom(s *state) {
-	s.projects.Delete(p.ID)
+	s.projects.remove(p.ID)
+	if p.meta != nil {
+		p.meta.removeFrom(s)
+	}
 	s.changed.projects = true
 }
 
-// CreateProject makes a project and, in the same write, its first API key. The
-// key's text is returned here and never again. Fields of the configuration that
-// are zero get their defaults; an id that is zero is made.
+// CreateProject makes a project and, in the same write, its first API key and the
+// event type "*". The key's text is returned here and never again. Fields of the
+// configuration that are zero get their defaults; an id that is zero is made.
 func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string, error) {
 	now := c.timestamp()
 	p.ID = newID(p.ID)
 	p.CreatedAt, p.UpdatedAt, p.DeletedAt = now, now, nil
-	if err := normalizeProject(&p, now); err != nil {
+	detachProject(&p)
+	if err := c.normalizeProject(&p, nil, now); err != nil {
 		return nil, event.APIKey{}, "", err
 	}
 	compiled, err := compileProject(p, 1)
@@ -59,7 +93,7 @@ func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key, text := c.newKeyLocked(p.ID, cutName(p.Name, " key"), nil)
-	if err := c.commitLocked("create project", created(compiled), created(key)); err != nil {
+	if err := c.commitLocked("create project", created(compiled), created(key), created(anyEventType(p.ID, now))); err != nil {
 		return nil, event.APIKey{}, "", err
 	}
 	return compiled, key.APIKey, text, nil
@@ -71,18 +105,18 @@ func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string
 func (c *Catalog) UpdateProject(id event.ID, change func(*event.Project) error) (*Project, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old := c.Snapshot().Project(id)
+	old := c.Snapshot().stored(id)
 	if old == nil {
 		return nil, notFound("project", id)
 	}
 	p := old.Project
-	p.Config.Signature.Versions = slices.Clone(p.Config.Signature.Versions)
+	detachProject(&p)
 	if err := change(&p); err != nil {
 		return nil, err
 	}
 	now := c.timestamp()
 	p.ID, p.Type, p.CreatedAt, p.UpdatedAt = old.ID, old.Type, old.CreatedAt, now
-	if err := normalizeProject(&p, now); err != nil {
+	if err := c.normalizeProject(&p, old, now); err != nil {
 		return nil, err
 	}
 	compiled, err := compileProject(p, old.rev+1)
@@ -106,7 +140,7 @@ func (c *Catalog) DeleteProject(id event.ID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	snap := c.Snapshot()
-	p := snap.Project(id)
+	p := snap.stored(id)
 	if p == nil {
 		return notFound("project", id)
 	}
@@ -123,11 +157,14 @@ func (c *Catalog) DeleteProject(id event.ID) error {
 func contents(s *Snapshot, p *Project) []edit {
 	var edits []edit
 	all := event.Range{Limit: math.MaxInt}
-	for k := range walk(s.keyListing, keyProbe(p.ID, event.ID{}), keyProbe(p.ID, lastID), false) {
+	for k := range s.keyListing.walk(keyProbe(p.ID, event.ID{}), keyProbe(p.ID, lastID), false) {
 		edits = append(edits, deleted(k))
 	}
+	for t := range s.eventTypes.walk(eventTypeProbe(p.ID, event.ID{}), eventTypeProbe(p.ID, lastID), false) {
+		edits = append(edits, deleted(t))
+	}
 	for _, e := range s.Endpoints(p.ID, all, nil) {
-		edits = append(edits, deletions(s, e)...)
+		edits = append(edits, deletions(e)...)
 	}
 	return append(edits, deleted(p))
 }

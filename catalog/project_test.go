@@ -19,8 +19,15 @@ func TestCreateProjectFillsDefaults(t *testing.T) {
 	}
 	if !reflect.DeepEqual(cfg.Strategy, want.Strategy) || cfg.MaxPayloadReadSize != want.MaxPayloadReadSize ||
 		cfg.Signature.Header != want.Signature.Header || len(cfg.Signature.Versions) != 1 ||
-		cfg.RequestIDHeader != want.RequestIDHeader || cfg.RateLimit != want.RateLimit {
+		cfg.RequestIDHeader != want.RequestIDHeader || cfg.RateLimit != want.RateLimit || cfg.DeadEndpoint != want.DeadEndpoint ||
+		cfg.CircuitBreaker != want.CircuitBreaker || cfg.IdempotencyWindow != want.IdempotencyWindow || cfg.MetaEvent.Type != "http" {
 		t.Errorf("config %+v, want %+v", cfg, want)
+	}
+	if w.project.Retry.Limit() != 10 || w.project.Breaker.On() {
+		t.Errorf("%d attempts, breaker %v", w.project.Retry.Limit(), w.project.Breaker.On())
+	}
+	if types := w.Snapshot().EventTypes(w.project.ID); len(types) != 1 || types[0].Name != "*" {
+		t.Errorf("event types %v", types)
 	}
 	if grant, ok := w.Authenticate([]byte(w.key)); !ok || grant.ProjectID != w.project.ID || grant.Instance {
 		t.Errorf("the project's first key grants %+v, %v", grant, ok)
@@ -59,6 +66,37 @@ func TestProjectValidation(t *testing.T) {
 		"same header twice":    {func(p *event.Project) { p.Config.RequestIDHeader = "x-convoy-SIGNATURE" }, "config.request_id_header"},
 		"unknown hash":         {func(p *event.Project) { p.Config.Signature.Versions[0].Hash = "CRC32" }, "config.signature.versions[0]"},
 		"unknown encoding":     {func(p *event.Project) { p.Config.Signature.Versions[0].Encoding = "rot13" }, "config.signature.versions[0]"},
+		"schedule":             {func(p *event.Project) { p.Config.Strategy = event.Strategy{ScheduleName: "standard-webhooks"} }, ""},
+		"bad step":             {func(p *event.Project) { p.Config.Strategy = event.Strategy{Schedule: []int{1, -1}} }, "config.strategy.schedule[1]"},
+		"breaker":              {func(p *event.Project) { p.Config.CircuitBreaker.Enabled = true }, ""},
+		"bad breaker":          {func(p *event.Project) { p.Config.CircuitBreaker.FailureThreshold = 101 }, "config.circuit_breaker.failure_threshold"},
+		"dead strategy":        {func(p *event.Project) { p.Config.DeadEndpoint.Strategy = "bored" }, "config.dead_endpoint.strategy"},
+		"dead window": {func(p *event.Project) {
+			p.Config.DeadEndpoint = event.DeadEndpointConfig{Strategy: "window", Window: 60}
+		}, ""},
+		"short dead window": {func(p *event.Project) { p.Config.DeadEndpoint.Window = 59 }, "config.dead_endpoint.window"},
+		"long dead window":  {func(p *event.Project) { p.Config.DeadEndpoint.Window = 31 * 86400 }, "config.dead_endpoint.window"},
+		"dead count":        {func(p *event.Project) { p.Config.DeadEndpoint.Count = -1 }, "config.dead_endpoint.count"},
+		"window of keys":    {func(p *event.Project) { p.Config.IdempotencyWindow = 1 }, ""},
+		"negative window":   {func(p *event.Project) { p.Config.IdempotencyWindow = -1 }, "config.idempotency_window"},
+		"long window":       {func(p *event.Project) { p.Config.IdempotencyWindow = event.MaxIdempotencyWindow + 1 }, "config.idempotency_window"},
+		"retention": {func(p *event.Project) {
+			p.Config.Retention = event.RetentionConfig{Payload: 3600, History: 3600, MaxBytes: 1 << 20}
+		}, ""},
+		"payload alone":        {func(p *event.Project) { p.Config.Retention.Payload = 3600 }, ""},
+		"history alone":        {func(p *event.Project) { p.Config.Retention.History = 3600 }, ""},
+		"short retention":      {func(p *event.Project) { p.Config.Retention.Payload = 3599 }, "config.retention.payload"},
+		"negative retention":   {func(p *event.Project) { p.Config.Retention.History = -1 }, "config.retention.history"},
+		"history first":        {func(p *event.Project) { p.Config.Retention = event.RetentionConfig{Payload: 7200, History: 7199} }, "config.retention.history"},
+		"retained bytes":       {func(p *event.Project) { p.Config.Retention.MaxBytes = 1<<20 - 1 }, "config.retention.max_bytes"},
+		"meta event":           {func(p *event.Project) { p.Config.MetaEvent = event.MetaEventConfig{IsEnabled: true, URL: "https://x"} }, ""},
+		"meta event off":       {func(p *event.Project) { p.Config.MetaEvent = event.MetaEventConfig{} }, ""},
+		"meta event type":      {func(p *event.Project) { p.Config.MetaEvent.Type = "pub_sub" }, "config.meta_event.type"},
+		"meta event of a kind": {func(p *event.Project) { p.Config.MetaEvent.EventTypes = []string{"endpoint.created", "x"} }, "config.meta_event.event_type[1]"},
+		"meta event nowhere":   {func(p *event.Project) { p.Config.MetaEvent.IsEnabled = true }, "config.meta_event.url"},
+		"meta event refused":   {func(p *event.Project) { p.Config.MetaEvent.URL = "https://refused" }, "config.meta_event.url"},
+		"meta event secret":    {func(p *event.Project) { p.Config.MetaEvent.Secret = long }, "config.meta_event.secret"},
+		"webhook-id":           {func(p *event.Project) { p.Config.RequestIDHeader = "webhook-id" }, "config.request_id_header"},
 		"too many versions": {func(p *event.Project) {
 			for range 10 {
 				p.Config.Signature.Versions = append(p.Config.Signature.Versions, event.SignatureVersion{Hash: "SHA256", Encoding: "hex"})
@@ -71,8 +109,16 @@ func TestProjectValidation(t *testing.T) {
 			c.change(&p)
 			made, _, _, err := w.CreateProject(p)
 			wantInvalid(t, err, c.field)
-			if c.field == "" && made.Config.Strategy.Type != event.StrategyLinear && made.Config.Strategy.Type != event.StrategyExponential {
+			if c.field != "" {
+				return
+			}
+			switch made.Config.Strategy.Type {
+			case event.StrategyLinear, event.StrategyExponential, event.StrategySchedule:
+			default:
 				t.Errorf("strategy %q", made.Config.Strategy.Type)
+			}
+			if again := w.open(t).Snapshot().Project(made.ID); !reflect.DeepEqual(again.Project, made.Project) || again.Retry.Limit() != made.Retry.Limit() {
+				t.Errorf("after a restart %+v\nwant %+v", again.Project, made.Project)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"posthaste/catalog"
 	"posthaste/catalog/catalogtest"
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
 // world is a catalog with one project, over a store and a clock of its own.
@@ -125,4 +127,17 @@ func ids[T any](list []T, id func(T) event.ID) string {
 		fmt.Fprintf(&b, "%s ", id(x))
 	}
 	return b.String()
+}
+
+// newBox seals under the first key and opens under all; the keys' bytes derive from
+// their ids.
+func newBox(t testing.TB, ids ...string) *seal.Box {
+	t.Helper()
+	keys := make([]seal.Key, len(ids))
+	for i, id := range ids {
+		keys[i] = seal.Key{ID: id, Bytes: sha256.Sum256([]byte(id))}
+	}
+	box, err := seal.Open(keys)
+	must(t, err)
+	return box
 }

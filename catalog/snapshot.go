@@ -3,8 +3,6 @@ package catalog
 import (
 	"iter"
 
-	"github.com/RaduBerinde/btreemap"
-
 	"posthaste/event"
 )
 
@@ -21,22 +19,42 @@ var lastID = event.ID{
 	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 }
 
-// Project is the project with this id, nil if there is none.
+// Project is the project with this id, nil if there is none. For the
+// event.MetaProject of a project that hears of what happens to it, it is the
+// project that stands for these events; no listing has it.
 func (s *Snapshot) Project(id event.ID) *Project {
-	_, p, _ := s.projects.Get(id)
-	return p
+	if p := s.stored(id); p != nil {
+		return p
+	}
+	if m := s.metas.get(id); m != nil && m.project.ID == id {
+		return m.project
+	}
+	return nil
+}
+
+// stored is the project with this id; nil if there is none, or if it stands for
+// another one's operational events.
+func (s *Snapshot) stored(id event.ID) *Project {
+	return s.projects.get(id)
 }
 
 // Endpoint is the endpoint with this id, of whichever project; nil if there is none.
+// For the event.MetaEndpoint of a project it is the one that takes its operational
+// events; no listing has it.
 func (s *Snapshot) Endpoint(id event.ID) *Endpoint {
-	_, e, _ := s.endpoints.Get(id)
-	return e
+	if e := s.endpoints.get(id); e != nil {
+		return e
+	}
+	if m := s.metas.get(id); m != nil && m.endpoint.ID == id {
+		return m.endpoint
+	}
+	return nil
 }
 
 // Subscription is the subscription with this id, of whichever project; nil if
 // there is none.
 func (s *Snapshot) Subscription(id event.ID) *event.Subscription {
-	_, sub, _ := s.subscriptions.Get(id)
+	sub := s.subscriptions.get(id)
 	if sub == nil {
 		return nil
 	}
@@ -45,8 +63,8 @@ func (s *Snapshot) Subscription(id event.ID) *event.Subscription {
 
 // SubscriptionsOf lists the subscriptions of an endpoint, oldest first. A caller
 // that has the endpoint saves the lookup with Endpoint.Subscriptions.
-func (s *Snapshot) SubscriptionsOf(endpoint event.ID) []*event.Subscription {
-	_, e, _ := s.endpoints.Get(endpoint)
+func (s *Snapshot) SubscriptionsOf(endpoint event.ID) []*Subscription {
+	e := s.endpoints.get(endpoint)
 	if e == nil {
 		return nil
 	}
@@ -55,7 +73,7 @@ func (s *Snapshot) SubscriptionsOf(endpoint event.ID) []*event.Subscription {
 
 // Counts says how many objects there are.
 func (s *Snapshot) Counts() (projects, endpoints, subscriptions int) {
-	return s.projects.Len(), s.endpoints.Len(), s.subscriptions.Len()
+	return s.projects.len(), s.endpoints.len(), s.subscriptions.len()
 }
 
 // Owner lists the endpoints of a project that carry an owner id, oldest first.
@@ -64,7 +82,7 @@ func (s *Snapshot) Owner(project event.ID, owner string) iter.Seq[*Endpoint] {
 	from := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, OwnerID: owner}}
 	to := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, OwnerID: owner, ID: lastID}}
 	return func(yield func(*Endpoint) bool) {
-		for e := range walk(s.owners, from, to, false) {
+		for e := range s.owners.walk(from, to, false) {
 			if !yield(e) {
 				return
 			}
@@ -76,7 +94,7 @@ func (s *Snapshot) Owner(project event.ID, owner string) iter.Seq[*Endpoint] {
 func (s *Snapshot) Projects(r event.Range) []*Project {
 	from, to := bounds(r)
 	var out []*Project
-	for _, p := range walk(s.projects, from, to, r.Descending) {
+	for p := range s.projects.walk(from, to, r.Descending) {
 		if len(out) >= r.Limit {
 			break
 		}
@@ -92,7 +110,7 @@ func (s *Snapshot) Endpoints(project event.ID, r event.Range, match func(*Endpoi
 	lo := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, ID: from}}
 	hi := &Endpoint{Endpoint: event.Endpoint{ProjectID: project, ID: to}}
 	var out []*Endpoint
-	for e := range walk(s.listing, lo, hi, r.Descending) {
+	for e := range s.listing.walk(lo, hi, r.Descending) {
 		if len(out) >= r.Limit {
 			break
 		}
@@ -107,10 +125,10 @@ func (s *Snapshot) Endpoints(project event.ID, r event.Range, match func(*Endpoi
 // match selects; nil takes all.
 func (s *Snapshot) Subscriptions(project event.ID, r event.Range, match func(*event.Subscription) bool) []*event.Subscription {
 	from, to := bounds(r)
-	lo := &subscription{Subscription: event.Subscription{ProjectID: project, ID: from}}
-	hi := &subscription{Subscription: event.Subscription{ProjectID: project, ID: to}}
+	lo := &Subscription{Subscription: event.Subscription{ProjectID: project, ID: from}}
+	hi := &Subscription{Subscription: event.Subscription{ProjectID: project, ID: to}}
 	var out []*event.Subscription
-	for sub := range walk(s.subListing, lo, hi, r.Descending) {
+	for sub := range s.subListing.walk(lo, hi, r.Descending) {
 		if len(out) >= r.Limit {
 			break
 		}
@@ -124,7 +142,7 @@ func (s *Snapshot) Subscriptions(project event.ID, r event.Range, match func(*ev
 // Keys lists the API keys of a project, oldest first. Their text is not known.
 func (s *Snapshot) Keys(project event.ID) []event.APIKey {
 	var out []event.APIKey
-	for k := range walk(s.keyListing, keyProbe(project, event.ID{}), keyProbe(project, lastID), false) {
+	for k := range s.keyListing.walk(keyProbe(project, event.ID{}), keyProbe(project, lastID), false) {
 		out = append(out, k.APIKey)
 	}
 	return out
@@ -137,12 +155,4 @@ func bounds(r event.Range) (from, to event.ID) {
 		to = lastID
 	}
 	return from, to
-}
-
-// walk passes a tree from lo to hi, both inclusive, or from hi to lo.
-func walk[K, V any](t *btreemap.BTreeMap[K, V], lo, hi K, descending bool) iter.Seq2[K, V] {
-	if descending {
-		return t.Descend(btreemap.LE(hi), btreemap.GE(lo))
-	}
-	return t.Ascend(btreemap.GE(lo), btreemap.LE(hi))
 }

@@ -1,11 +1,15 @@
 package catalog_test
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"posthaste/catalog"
 	"posthaste/event"
+	"posthaste/match"
 )
 
 func TestSubscriptionValidation(t *testing.T) {
@@ -14,15 +18,25 @@ func TestSubscriptionValidation(t *testing.T) {
 		change func(*event.Subscription)
 		field  string
 	}{
-		"fine":             {func(s *event.Subscription) {}, ""},
-		"at most once":     {func(s *event.Subscription) { s.DeliveryMode = "at_most_once" }, ""},
-		"types":            {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", "b"} }, ""},
-		"no name":          {func(s *event.Subscription) { s.Name = "" }, "name"},
-		"long name":        {func(s *event.Subscription) { s.Name = long }, "name"},
-		"delivery mode":    {func(s *event.Subscription) { s.DeliveryMode = "maybe" }, "delivery_mode"},
-		"empty type":       {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", ""} }, "filter_config.event_types[1]"},
-		"long type":        {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{long} }, "filter_config.event_types[0]"},
-		"too many types":   {func(s *event.Subscription) { s.FilterConfig.EventTypes = make([]string, 1001) }, "filter_config.event_types"},
+		"fine":           {func(s *event.Subscription) {}, ""},
+		"at most once":   {func(s *event.Subscription) { s.DeliveryMode = "at_most_once" }, ""},
+		"types":          {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", "b"} }, ""},
+		"no name":        {func(s *event.Subscription) { s.Name = "" }, "name"},
+		"long name":      {func(s *event.Subscription) { s.Name = long }, "name"},
+		"delivery mode":  {func(s *event.Subscription) { s.DeliveryMode = "maybe" }, "delivery_mode"},
+		"empty type":     {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", ""} }, "filter_config.event_types[1]"},
+		"long type":      {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{long} }, "filter_config.event_types[0]"},
+		"too many types": {func(s *event.Subscription) { s.FilterConfig.EventTypes = make([]string, 1001) }, "filter_config.event_types"},
+		"glob":           {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"order.*"} }, ""},
+		"bad expression": {func(s *event.Subscription) { s.FilterConfig.EventTypes = []string{"a", "regex:("} }, "filter_config.event_types[1]"},
+		"filter":         {func(s *event.Subscription) { s.FilterConfig.Filter = filter(`{"amount":{"$gt":5}}`) }, ""},
+		"bad filter":     {func(s *event.Subscription) { s.FilterConfig.Filter = filter(`{"amount":{"$hm":1}}`) }, "filter_config.filter.body.amount.$hm"},
+		"large filter": {func(s *event.Subscription) {
+			s.FilterConfig.Filter = filter(`{"a":"` + strings.Repeat("x", event.MaxFilterBytes) + `"}`)
+		}, "filter_config.filter"},
+		"function":         {func(s *event.Subscription) { s.Function = "function transform(p) { return p }" }, ""},
+		"long function":    {func(s *event.Subscription) { s.Function = strings.Repeat("x", event.MaxFunctionBytes+1) }, "function"},
+		"NUL in function":  {func(s *event.Subscription) { s.Function = "a\x00" }, "function"},
 		"unknown endpoint": {func(s *event.Subscription) { s.EndpointID = event.NewID() }, "endpoint_id"},
 		"no endpoint":      {func(s *event.Subscription) { s.EndpointID = event.ID{} }, "endpoint_id"},
 	} {
@@ -39,6 +53,67 @@ func TestSubscriptionValidation(t *testing.T) {
 	}
 }
 
+func filter(body string) *event.Filter { return &event.Filter{Body: json.RawMessage(body)} }
+
+// A subscription wants what its types name and its filter lets pass, also after a
+// restart.
+func TestWants(t *testing.T) {
+	w := setup(t)
+	w.configure(t, func(c *event.ProjectConfig) { c.MultipleEndpointSubscriptions = true })
+	e := w.endpoint(t, "a")
+	create := func(f *event.Filter, types ...string) event.ID {
+		s, err := w.CreateSubscription(event.Subscription{Name: "s", ProjectID: w.project.ID, EndpointID: e.ID, Function: "  ",
+			FilterConfig: event.FilterConfig{EventTypes: types, Filter: f}})
+		must(t, err)
+		return s.ID
+	}
+	all, exact, glob := create(nil), create(nil, "order.paid", "order.sent"), create(nil, "order.*")
+	large, empty := create(filter(`{"amount":{"$gt":5}}`), "order.paid"), create(&event.Filter{})
+	for _, snap := range []*catalog.Snapshot{w.Snapshot(), w.open(t).Snapshot()} {
+		for _, c := range []struct {
+			eventType, data string
+			want            []event.ID
+		}{
+			{"order.paid", `{"amount":6}`, []event.ID{all, exact, glob, large, empty}},
+			{"order.paid", `{"amount":5}`, []event.ID{all, exact, glob, empty}},
+			{"order.new", `{"amount":6}`, []event.ID{all, glob, empty}},
+			{"user", `{}`, []event.ID{all, empty}},
+			{"Order.paid", `{}`, []event.ID{all, empty}},
+		} {
+			var in match.Input
+			in.Reset(&event.Event{Type: c.eventType, Data: []byte(c.data)})
+			var got []event.ID
+			for _, s := range snap.SubscriptionsOf(e.ID) {
+				if s.Wants(&in) {
+					got = append(got, s.ID)
+				}
+			}
+			if !slices.Equal(got, c.want) {
+				t.Errorf("%s %s: wanted by %v, want %v", c.eventType, c.data, got, c.want)
+			}
+		}
+		ep := snap.Endpoint(e.ID)
+		if s := ep.Subscription(large); s == nil || s.ID != large || s.Filter == nil || ep.Subscription(event.NewID()) != nil {
+			t.Errorf("subscription %v", s)
+		}
+		if s := ep.Subscription(empty); s.Filter != nil || s.FilterConfig.Filter != nil || s.Function != "" {
+			t.Errorf("an empty filter and function are kept: %+v", s)
+		}
+	}
+}
+
+// Subscriptions to the same types share one compiled list when they are loaded.
+func TestLoadedTypesAreShared(t *testing.T) {
+	w := setup(t)
+	one, two := w.endpoint(t, "a"), w.endpoint(t, "b")
+	w.subscription(t, one, "x", "y")
+	w.subscription(t, two, "x", "y")
+	s := w.open(t).Snapshot()
+	if a, b := s.SubscriptionsOf(one.ID)[0], s.SubscriptionsOf(two.ID)[0]; a.Types != b.Types {
+		t.Error("two lists for the same types")
+	}
+}
+
 func TestCreateSubscriptionFillsDefaults(t *testing.T) {
 	w := setup(t)
 	e := w.endpoint(t, "a")
@@ -46,7 +121,7 @@ func TestCreateSubscriptionFillsDefaults(t *testing.T) {
 	if s.Type != "api" || s.DeliveryMode != "at_least_once" || !s.Matches("anything") || s.ID.IsZero() {
 		t.Errorf("subscription %+v", s)
 	}
-	if got := w.Snapshot().SubscriptionsOf(e.ID); len(got) != 1 || got[0] != s || w.Snapshot().Subscription(s.ID) != s {
+	if got := w.Snapshot().SubscriptionsOf(e.ID); len(got) != 1 || &got[0].Subscription != s || w.Snapshot().Subscription(s.ID) != s {
 		t.Errorf("the snapshot has %v", got)
 	}
 	other := w.subscription(t, w.endpoint(t, "b"), "x", "y", "x")

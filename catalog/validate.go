@@ -7,16 +7,14 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/net/http/httpguts"
-
 	"posthaste/event"
+	"posthaste/sig"
 )
 
 // Bounds that are the catalog's own. Those that other packages share are in event.
 const (
 	maxTextBytes         = 4096 // of a description, an address, an authentication header
 	maxHeaderNameBytes   = 256  // of a configured header's name
-	maxSecrets           = 10   // of an endpoint, alive at once
 	maxVersions          = 10   // of a signature header
 	maxEventTypes        = 1000 // of a subscription
 	maxRateCount         = 1_000_000
@@ -66,51 +64,34 @@ func checkRange(field string, n, low, high int, what string) error {
 	return nil
 }
 
-// checkSecret checks a signing secret.
-func checkSecret(field, secret string) error {
+// checkSecret checks a signing secret for an endpoint that signs in this mode.
+func checkSecret(field, secret, mode string) error {
 	if secret == "" {
 		return event.Invalid(field, "is empty; give one of 1 to %d bytes, or leave it out to have one made", event.MaxSecretBytes)
 	}
-	return checkText(field, secret, event.MaxSecretBytes)
-}
-
-// reserved are the headers that posthaste or HTTP itself sets, in lower case: an
-// endpoint or a project cannot give them another meaning.
-var reserved = map[string]bool{
-	"host": true, "connection": true, "content-length": true, "content-type": true,
-	"content-encoding": true, "transfer-encoding": true, "accept-encoding": true,
-	"expect": true, "keep-alive": true, "te": true, "trailer": true, "upgrade": true,
-	"user-agent": true, "date": true, "cookie": true, "convoy-timestamp": true,
-}
-
-// checkHeaderName checks the name of a header that is sent to receivers. others
-// are names that are taken by other settings.
-func checkHeaderName(field, name string, others ...string) error {
-	if len(name) > maxHeaderNameBytes {
-		return event.Invalid(field, "has %d bytes; at most %d are allowed", len(name), maxHeaderNameBytes)
+	if err := checkText(field, secret, event.MaxSecretBytes); err != nil || mode != event.SignStandard {
+		return err
 	}
-	if !httpguts.ValidHeaderFieldName(name) {
-		return event.Invalid(field, "is not a header name; use letters, digits and -")
-	}
-	lower := strings.ToLower(name)
-	if reserved[lower] || strings.HasPrefix(lower, "proxy-") {
-		return event.Invalid(field, "%s is a header that posthaste or HTTP itself sets; choose another name", name)
-	}
-	for _, other := range others {
-		if strings.EqualFold(name, other) {
-			return event.Invalid(field, "%s is used by another setting of the project; choose another name", name)
-		}
+	if err := sig.CheckStandardSecret(secret); err != nil {
+		return event.Invalid(field, "does not fit the signature mode %q: %s", event.SignStandard, err)
 	}
 	return nil
 }
 
-// asInvalid makes err an error of the field, unless it names one already.
-func asInvalid(field string, err error) error {
+// within makes an error of a part, whose fields are relative to it, one of the whole.
+func within(field string, err error) error {
 	var invalid *event.InvalidError
-	if errors.As(err, &invalid) && invalid.Field != "" {
-		return err
+	if !errors.As(err, &invalid) {
+		return event.Invalid(field, "%s", err)
 	}
-	return event.Invalid(field, "%s", err)
+	switch {
+	case invalid.Field == "":
+	case invalid.Field[0] == '[':
+		field += invalid.Field
+	default:
+		field += "." + invalid.Field
+	}
+	return event.Invalid(field, "%s", invalid.Reason)
 }
 
 // cutName appends suffix to name, and cuts name where the whole is too long.

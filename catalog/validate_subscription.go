@@ -3,14 +3,10 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"posthaste/event"
-)
-
-// The ways in which a subscription is delivered.
-const (
-	atLeastOnce = "at_least_once"
-	atMostOnce  = "at_most_once"
 )
 
 // subscriptionType is the only type of subscription there is.
@@ -22,20 +18,27 @@ var catchAll = []string{"*"}
 
 func isCatchAll(types []string) bool { return len(types) == 1 && types[0] == "*" }
 
-// normalizeSubscription fills defaults in and checks the rest, against the
-// snapshot of the moment: the caller holds the writers' lock.
+// normalizeSubscription fills defaults in and checks the rest, but for what
+// compiling it checks, against the snapshot of the moment: the caller holds the
+// writers' lock.
 func (c *Catalog) normalizeSubscription(s *event.Subscription, p *Project) error {
 	s.Type, s.DeletedAt = subscriptionType, nil
 	if s.DeliveryMode == "" {
-		s.DeliveryMode = atLeastOnce
+		s.DeliveryMode = event.AtLeastOnce
 	}
 	if err := checkName("name", s.Name); err != nil {
 		return err
 	}
-	if s.DeliveryMode != atLeastOnce && s.DeliveryMode != atMostOnce {
-		return event.Invalid("delivery_mode", "must be %q or %q", atLeastOnce, atMostOnce)
+	if s.DeliveryMode != event.AtLeastOnce && s.DeliveryMode != event.AtMostOnce {
+		return event.Invalid("delivery_mode", "must be %q or %q", event.AtLeastOnce, event.AtMostOnce)
 	}
 	if err := normalizeEventTypes(&s.FilterConfig); err != nil {
+		return err
+	}
+	if err := checkFilterSize(s.FilterConfig.Filter); err != nil {
+		return err
+	}
+	if err := normalizeFunction(s); err != nil {
 		return err
 	}
 	e := c.Snapshot().endpointOf(p.ID, s.EndpointID)
@@ -50,7 +53,36 @@ func (c *Catalog) normalizeSubscription(s *event.Subscription, p *Project) error
 }
 
 func hasAnother(e *Endpoint, id event.ID) bool {
-	return slices.ContainsFunc(e.subscriptions, func(s *event.Subscription) bool { return s.ID != id })
+	return slices.ContainsFunc(e.subscriptions, func(s *Subscription) bool { return s.ID != id })
+}
+
+// checkFilterSize bounds what a filter may cost; what it says is checked where it is
+// compiled.
+func checkFilterSize(f *event.Filter) error {
+	if f == nil {
+		return nil
+	}
+	n := len(f.Headers) + len(f.Body) + len(f.Query) + len(f.Path)
+	if n > event.MaxFilterBytes {
+		return event.Invalid("filter_config.filter", "has %d bytes; at most %d are allowed", n, event.MaxFilterBytes)
+	}
+	return nil
+}
+
+// normalizeFunction bounds a transformation's source. Whether it is a program is for
+// the caller to check, who can run it.
+func normalizeFunction(s *event.Subscription) error {
+	if strings.TrimSpace(s.Function) == "" {
+		s.Function = ""
+		return nil
+	}
+	if n := len(s.Function); n > event.MaxFunctionBytes {
+		return event.Invalid("function", "has %d bytes; at most %d are allowed", n, event.MaxFunctionBytes)
+	}
+	if !utf8.ValidString(s.Function) || strings.ContainsRune(s.Function, 0) {
+		return event.Invalid("function", "is not a text: it has a NUL or is not valid UTF-8")
+	}
+	return nil
 }
 
 func normalizeEventTypes(f *event.FilterConfig) error {

@@ -10,10 +10,14 @@ import (
 // Change is one object that a write created, changed or deleted. The snapshot
 // already shows it when a watcher hears of it.
 type Change struct {
-	Kind      byte     // KindProject, KindEndpoint, KindSubscription or KindKey
+	Kind      byte     // one of the Kind constants
 	ID        event.ID // of the object
 	ProjectID event.ID // of its project; the same as ID for a project
 	Deleted   bool
+
+	// Before and After are an endpoint's values: nil before it was created, after it
+	// was deleted, and for other objects.
+	Before, After *Endpoint
 }
 
 // Watch calls fn for every change that is committed from now on, in commit

@@ -77,10 +77,10 @@ func TestAFailedWriteLeavesNoTrace(t *testing.T) {
 func TestWatch(t *testing.T) {
 	w := setup(t)
 	var got []string
-	kinds := map[byte]string{'p': "project", 'e': "endpoint", 's': "subscription", 'k': "key"}
+	kinds := map[byte]string{'p': "project", 'e': "endpoint", 's': "subscription", 'k': "key", 't': "type"}
 	cancel := w.Watch(func(c catalog.Change) {
 		shown := w.Snapshot().Project(c.ID) != nil || w.Snapshot().Endpoint(c.ID) != nil || w.Snapshot().Subscription(c.ID) != nil
-		if c.Kind != catalog.KindKey && shown == c.Deleted {
+		if c.Kind != catalog.KindKey && c.Kind != catalog.KindEventType && shown == c.Deleted {
 			t.Errorf("%+v was told before it was published", c)
 		}
 		got = append(got, fmt.Sprintf("%s %v", kinds[c.Kind], c.Deleted))
@@ -97,7 +97,7 @@ func TestWatch(t *testing.T) {
 	cancel()
 	cancel()
 	w.endpoint(t, "unheard")
-	want := []string{"endpoint false", "subscription false", "endpoint false", "subscription true", "endpoint true", "project false", "key false"}
+	want := []string{"endpoint false", "subscription false", "endpoint false", "subscription true", "endpoint true", "project false", "key false", "type false"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("changes %v\nwant %v", got, want)
 	}

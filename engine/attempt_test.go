@@ -67,7 +67,7 @@ func TestAnEventThatCannotBeReadBackFails(t *testing.T) {
 	})
 }
 
-// An endpoint is deleted or paused, or its project deleted, while deliveries
+// An endpoint is deleted or disabled, or its project deleted, while deliveries
 // wait: in memory for a rate token, in the log behind them, for a retry.
 func TestDeliveriesThatWaitAreDiscarded(t *testing.T) {
 	for _, c := range []struct {
@@ -80,12 +80,9 @@ func TestDeliveriesThatWaitAreDiscarded(t *testing.T) {
 		{"delete project", "deleted", func(w *world, ep *catalog.Endpoint) error {
 			return w.catalog.DeleteProject(ep.ProjectID)
 		}},
-		{"pause", "paused", func(w *world, ep *catalog.Endpoint) error {
-			_, err := w.catalog.UpdateEndpoint(ep.ProjectID, ep.ID, func(e *event.Endpoint) error {
-				e.Status = event.EndpointPaused
-				return nil
-			})
-			return err
+		{"disable", "inactive", func(w *world, ep *catalog.Endpoint) error {
+			w.setStatus(ep, event.EndpointInactive)
+			return nil
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

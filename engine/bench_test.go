@@ -95,11 +95,12 @@ func benchmarkDeliveries(b *testing.B, endpoints, batch int) {
 }
 
 func BenchmarkDecide(b *testing.B) {
-	s := event.Strategy{Type: event.StrategyExponential, Duration: 10, RetryCount: 20}
+	p := policy(b, event.Strategy{Type: event.StrategyExponential, Duration: 10, RetryCount: 20})
 	a, now := answered(500), time.Now()
+	id := event.DeliveryID(uint64(now.UnixMilli()), 1, 1)
 	b.ReportAllocs()
 	for i := range b.N {
-		d := decide(event.Delivery{Attempts: i & 7}, s, a, now, uint32(i))
+		d := decide(event.Delivery{ID: id, Attempts: i & 7}, p, a, now, uint32(i))
 		if d.Status != event.Retry {
 			b.Fatal(d.Status)
 		}

@@ -1,55 +1,67 @@
 package engine
 
 import (
+	"net/http"
 	"time"
 
 	"posthaste/event"
+	"posthaste/retry"
 )
 
-// MaxBackoff caps an exponential strategy's wait, as Convoy's default does.
-const MaxBackoff = 2 * time.Hour
+// MaxRetryAfter is the longest that an endpoint may ask to be left alone.
+const MaxRetryAfter = 24 * time.Hour
 
-// decide is what becomes of a delivery after an attempt that is charged to its
-// endpoint. It is pure: random is drawn by the caller and the due time it leads to is
-// recorded, so a replay of the log needs no chance.
-func decide(d event.Delivery, strategy event.Strategy, a *event.Attempt, now time.Time, random uint32) event.Delivery {
+// decide is what becomes of a delivery after an attempt that is charged to it. It is
+// pure: random is drawn by the caller, and the due time that it leads to is
+// recorded, so that a replay of the log needs no chance.
+func decide(d event.Delivery, p *retry.Policy, a *event.Attempt, now time.Time, random uint32) event.Delivery {
 	d.Attempts++
-	d.Limit = limitOf(d, strategy)
+	d.Limit = limitOf(d, p)
 	d.UpdatedAt, d.Due, d.Manual = now, time.Time{}, false
-	switch {
-	case a.Succeeded():
-		d.Status = event.Success
-	case d.Attempts >= d.Limit:
-		d.Status = event.Failure
-	default:
-		d.Status = event.Retry
-		d.Due = now.Add(backoff(strategy, d.Attempts, random))
+	if a.Succeeded() {
+		d.Status, d.Reason = event.Success, ""
+		return d
 	}
+	if d.Reason = lastWord(&d, p, a, now); d.Reason != "" || d.Attempts >= d.Limit {
+		d.Status = event.Failure
+		return d
+	}
+	d.Status = event.Retry
+	d.Due = now.Add(max(p.Wait(d.Attempts, random), min(a.RetryAfter, MaxRetryAfter)))
 	return d
 }
 
+// lastWord says why no attempt follows a failed one that was not the last of its
+// budget; "" if one does.
+func lastWord(d *event.Delivery, p *retry.Policy, a *event.Attempt, now time.Time) string {
+	switch {
+	case a.StatusCode == http.StatusGone:
+		return "the endpoint answered 410 Gone"
+	case p.Final(a.StatusCode):
+		return "the endpoint answered with a status that is not retried"
+	case d.AtMostOnce && mayHaveArrived(a):
+		return "it may have arrived, and is to be delivered at most once"
+	case d.Attempts < d.Limit && age(d.ID, now) >= p.MaxAge():
+		return "it is older than its retry strategy lets it be"
+	}
+	return ""
+}
+
+// mayHaveArrived reports whether the endpoint may have taken the event although
+// the attempt failed: all but what ended before a request was sent.
+func mayHaveArrived(a *event.Attempt) bool {
+	switch a.Class {
+	case event.ClassDNS, event.ClassConnect, event.ClassTLS, event.ClassBlocked, event.ClassAuth, event.ClassTransform:
+		return false
+	}
+	return true
+}
+
 // limitOf is how many attempts the delivery may have: what was recorded with its
-// first, else what the project says.
-func limitOf(d event.Delivery, strategy event.Strategy) int {
+// first, else what the policy says.
+func limitOf(d event.Delivery, p *retry.Policy) int {
 	if d.Limit > 0 {
 		return d.Limit
 	}
-	return max(1, strategy.RetryCount)
-}
-
-// backoff is the wait after the n-th failed attempt. Linear: the strategy's
-// duration, plus up to a tenth. Exponential: duration * 2^(n-1), at most two hours,
-// plus or minus a fifth. The spread keeps the retries of an endpoint that was down
-// from arriving all at once.
-func backoff(s event.Strategy, n int, random uint32) time.Duration {
-	base := time.Duration(max(1, s.Duration)) * time.Second
-	spread := float64(random) / (1 << 32) // [0, 1)
-	if s.Type != event.StrategyExponential {
-		return base + time.Duration(spread*float64(base)/10)
-	}
-	for i := 1; i < n && base < MaxBackoff; i++ {
-		base *= 2
-	}
-	base = min(base, MaxBackoff)
-	return time.Duration(float64(base) * (0.8 + 0.4*spread))
+	return p.Limit()
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"posthaste/event"
+	"posthaste/retry"
 )
 
 func TestDecide(t *testing.T) {
@@ -38,14 +39,49 @@ func TestDecide(t *testing.T) {
 			event.Delivery{Status: event.Success, Attempts: 3, Limit: 3}},
 		{"one attempt only", event.Delivery{}, event.Strategy{Type: event.StrategyLinear, Duration: 10, RetryCount: 1}, no, 0,
 			event.Delivery{Status: event.Failure, Attempts: 1, Limit: 1}},
-		{"none means one", event.Delivery{}, event.Strategy{Duration: 10}, no, 0,
-			event.Delivery{Status: event.Failure, Attempts: 1, Limit: 1}},
+		{"410", event.Delivery{}, linear, answered(410), 0,
+			event.Delivery{Status: event.Failure, Attempts: 1, Limit: 3, Reason: "the endpoint answered 410 Gone"}},
+		{"a status that is final", event.Delivery{}, event.Strategy{Type: "linear", Duration: 10, RetryCount: 3, NoRetryStatuses: []int{404}}, answered(404), 0,
+			event.Delivery{Status: event.Failure, Attempts: 1, Limit: 3, Reason: "the endpoint answered with a status that is not retried"}},
+		{"Retry-After", event.Delivery{}, linear, &event.Attempt{StatusCode: 503, Class: event.ClassStatus, RetryAfter: time.Minute}, 0,
+			event.Delivery{Status: event.Retry, Attempts: 1, Limit: 3, Due: now.Add(time.Minute)}},
+		{"Retry-After below the schedule's wait", event.Delivery{}, linear, &event.Attempt{StatusCode: 429, Class: event.ClassStatus, RetryAfter: time.Second}, 0,
+			event.Delivery{Status: event.Retry, Attempts: 1, Limit: 3, Due: now.Add(10 * time.Second)}},
+		{"Retry-After beyond a day", event.Delivery{}, linear, &event.Attempt{StatusCode: 503, Class: event.ClassStatus, RetryAfter: 1000 * time.Hour}, 0,
+			event.Delivery{Status: event.Retry, Attempts: 1, Limit: 3, Due: now.Add(24 * time.Hour)}},
+		{"at most once, answered", event.Delivery{AtMostOnce: true}, linear, no, 0,
+			event.Delivery{AtMostOnce: true, Status: event.Failure, Attempts: 1, Limit: 3, Reason: "it may have arrived, and is to be delivered at most once"}},
+		{"at most once, no answer", event.Delivery{AtMostOnce: true}, linear, &event.Attempt{Class: event.ClassTimeout}, 0,
+			event.Delivery{AtMostOnce: true, Status: event.Failure, Attempts: 1, Limit: 3, Reason: "it may have arrived, and is to be delivered at most once"}},
+		{"at most once, never connected", event.Delivery{AtMostOnce: true}, linear, &event.Attempt{Class: event.ClassConnect}, 0,
+			event.Delivery{AtMostOnce: true, Status: event.Retry, Attempts: 1, Limit: 3, Due: now.Add(10 * time.Second)}},
 		{"the recorded limit holds", event.Delivery{Status: event.Retry, Attempts: 1, Limit: 5}, linear, no, math.MaxUint32,
 			event.Delivery{Status: event.Retry, Attempts: 2, Limit: 5, Due: now.Add(10*time.Second + 999999999)}},
 	} {
-		c.want.UpdatedAt = now
-		if got := decide(c.d, c.strategy, c.a, now, c.random); got != c.want {
+		c.d.ID = event.DeliveryID(uint64(now.UnixMilli()), 1, 1)
+		c.want.ID, c.want.UpdatedAt = c.d.ID, now
+		if got := decide(c.d, policy(t, c.strategy), c.a, now, c.random); got != c.want {
 			t.Errorf("%s:\n got %+v\nwant %+v", c.name, got, c.want)
+		}
+	}
+}
+
+// policy compiles a strategy, with the spread of a linear one as it is by default.
+func policy(t interface{ Fatal(...any) }, s event.Strategy) *retry.Policy {
+	p, err := retry.Compile(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestADeliveryThatIsTooOldIsNotRetried(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	p := policy(t, event.Strategy{Type: event.StrategyLinear, Duration: 10, RetryCount: 100, MaxAge: 3600})
+	for age, want := range map[time.Duration]event.Status{59 * time.Minute: event.Retry, time.Hour: event.Failure} {
+		d := event.Delivery{ID: event.DeliveryID(uint64(now.Add(-age).UnixMilli()), 1, 1)}
+		if got := decide(d, p, answered(500), now, 0); got.Status != want {
+			t.Errorf("after %s: %+v", age, got)
 		}
 	}
 }
@@ -58,56 +94,13 @@ func answered(code int) *event.Attempt {
 	return a
 }
 
-func TestBackoffStaysInItsBounds(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		s := event.Strategy{
-			Type:     rapid.SampledFrom([]string{event.StrategyLinear, event.StrategyExponential}).Draw(t, "type"),
-			Duration: rapid.IntRange(0, event.MaxRetrySeconds).Draw(t, "duration"),
-		}
-		n := rapid.IntRange(1, event.MaxAttempts).Draw(t, "n")
-		got := backoff(s, n, rapid.Uint32().Draw(t, "random"))
-		d := float64(max(1, s.Duration)) * float64(time.Second)
-		lo, hi := d, 1.1*d
-		if s.Type == event.StrategyExponential {
-			mid := min(d*math.Pow(2, float64(n-1)), float64(MaxBackoff))
-			lo, hi = 0.8*mid, 1.2*mid
-		}
-		if float64(got) < lo-1 || float64(got) > hi+1 {
-			t.Fatalf("backoff(%+v, %d) = %s, want it in [%s, %s]", s, n, got, time.Duration(lo), time.Duration(hi))
-		}
-	})
-}
-
-func TestBackoffUsesItsWholeRange(t *testing.T) {
-	linear := event.Strategy{Type: event.StrategyLinear, Duration: 100}
-	exponential := event.Strategy{Type: event.StrategyExponential, Duration: 100}
-	for _, c := range []struct {
-		s      event.Strategy
-		n      int
-		random uint32
-		want   time.Duration
-	}{
-		{linear, 1, 0, 100 * time.Second},
-		{linear, 9, 1 << 31, 105 * time.Second},
-		{exponential, 1, 0, 80 * time.Second},
-		{exponential, 1, 1 << 31, 100 * time.Second},
-		{exponential, 3, 1 << 31, 400 * time.Second},
-		{exponential, 60, 1 << 31, MaxBackoff},
-		{exponential, 1000, 0, MaxBackoff * 8 / 10},
-	} {
-		if got := backoff(c.s, c.n, c.random); (got - c.want).Abs() > time.Microsecond {
-			t.Errorf("backoff(%s, %d, %d) = %s, want %s", c.s.Type, c.n, c.random, got, c.want)
-		}
-	}
-}
-
 func TestDecideEndsAfterTheLimit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := event.Strategy{Type: event.StrategyLinear, Duration: 1, RetryCount: rapid.IntRange(1, 50).Draw(t, "count")}
-		var d event.Delivery
+		d := event.Delivery{ID: event.DeliveryID(1, 1, 1)}
 		attempts := 0
-		for now := time.Unix(0, 0); d.Status.Owed(); now = d.Due {
-			d = decide(d, s, answered(500), now, rapid.Uint32().Draw(t, "random"))
+		for now := time.UnixMilli(1); d.Status.Owed(); now = d.Due {
+			d = decide(d, policy(t, s), answered(500), now, rapid.Uint32().Draw(t, "random"))
 			attempts++
 		}
 		if attempts != s.RetryCount || d.Status != event.Failure || !d.Due.IsZero() {

@@ -59,13 +59,19 @@ type endpoint struct {
 	id    event.ID
 	queue ring[job]
 
-	flying   []event.ID // first attempts in flight
-	inFlight int        // attempts in flight
-	tat      int64      // state of its rate limit, see ratelimit.Limit
-	listed   bool       // in the shard's ready queue
-	fresh    int        // deliveries in queue that came without a detour through the log
-	ready    int        // deliveries that pace counts: fresh while listed
-	active   bool       // in the shard's active list
+	flying   []flight // attempts in flight
+	inFlight int      // how many
+	slots    int      // how many there may be, as of the last look; 0: not looked yet
+	tat      int64    // state of its rate limit, see ratelimit.Limit
+	listed   bool     // in the shard's ready queue
+	held     bool     // it is paused
+	probing  bool     // its breaker waits for the end of a probe
+	spilled  bool     // its deliveries went back to the log, see Shard.spill
+	health   *health  // nil: it is well
+	recorded bool     // the log has a record of its health
+	fresh    int      // deliveries in queue that came without a detour through the log
+	ready    int      // deliveries that pace counts: fresh while listed
+	active   bool     // in the shard's active list
 	token    wheel.Timer[alarm]
 
 	behind  bool
@@ -99,16 +105,38 @@ func (ep *endpoint) low() (event.ID, bool) {
 			low, found = j.d.ID, true
 		}
 	}
-	for _, id := range ep.flying {
-		if !found || id.Compare(low) < 0 {
-			low, found = id, true
+	for i := range ep.flying {
+		f := &ep.flying[i]
+		if !f.timed && (!found || f.id.Compare(low) < 0) {
+			low, found = f.id, true
 		}
 	}
 	return low, found
 }
 
+// flight is an attempt on its way.
+type flight struct {
+	id    event.ID
+	timed bool
+}
+
+// finds reports whether an attempt of the delivery is on its way.
+func (ep *endpoint) finds(id event.ID) bool {
+	return slices.ContainsFunc(ep.flying, func(f flight) bool { return f.id == id })
+}
+
+// queued is the delivery's job in the queue, nil if it has none.
+func (ep *endpoint) queued(id event.ID) *job {
+	for i := range ep.queue.len() {
+		if j := ep.queue.at(i); j.d.ID == id {
+			return j
+		}
+	}
+	return nil
+}
+
 // idle reports whether nothing would be lost if the state were forgotten, but for the
-// timer index.
+// timer index and the health.
 func (ep *endpoint) idle() bool {
 	return ep.queue.len() == 0 && ep.inFlight == 0 && !ep.behind && !ep.listed && !ep.reading &&
 		ep.marked == event.ID{} && !ep.token.Active()
@@ -117,7 +145,7 @@ func (ep *endpoint) idle() bool {
 func (ep *endpoint) waits() bool { return ep.next != 0 || len(ep.soon) > 0 || ep.retry.Active() }
 
 func (ep *endpoint) landed(id event.ID) {
-	if i := slices.Index(ep.flying, id); i >= 0 {
+	if i := slices.IndexFunc(ep.flying, func(f flight) bool { return f.id == id }); i >= 0 {
 		last := len(ep.flying) - 1
 		ep.flying[i] = ep.flying[last]
 		ep.flying = ep.flying[:last]

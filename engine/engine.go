@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"posthaste/breaker"
 	"posthaste/event"
 )
 
@@ -22,7 +23,11 @@ type Engine struct {
 	// queued is the memory, in bytes, of what waits in all shards' queues.
 	queued atomic.Int64
 
-	pace pace
+	pace   pace
+	clerk  clerk
+	herald herald
+
+	unwatch func() // of the catalog; set by Start
 
 	// gate lets Stop wait for the Submits that are on their way: each holds it
 	// for reading.
@@ -39,6 +44,8 @@ func New(o Options) (*Engine, error) {
 	o.ensureDefaults()
 	e := &Engine{o: o, stop: make(chan struct{}), partitions: o.Store.Partitions()}
 	e.pace.init(o.Runnable)
+	e.clerk.init()
+	e.herald.init()
 	for i := range o.Shards {
 		e.shards = append(e.shards, newShard(e, i))
 	}
@@ -58,6 +65,9 @@ func (e *Engine) Start(context.Context) error {
 		e.loops.Go(s.loop)
 	}
 	e.loops.Go(e.markLoop)
+	e.loops.Go(e.clerkLoop)
+	e.loops.Go(e.heraldLoop)
+	e.unwatch = e.o.Catalog.Watch(e.changed)
 	return nil
 }
 
@@ -86,6 +96,14 @@ func (e *Engine) recoverEndpoints() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.armRetry(s.endpoint(t.Endpoint), t.DueMilli)
+	}, func(h event.Health) {
+		s := e.shardOf(event.EndpointHash(h.Endpoint))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ill[h.Endpoint] = illness{healthOf(h), true}
+		if ep := s.endpoints[h.Endpoint]; ep != nil {
+			s.inherit(ep)
+		}
 	})
 }
 
@@ -115,6 +133,9 @@ func (e *Engine) Stop(ctx context.Context) error {
 
 func (e *Engine) halt(ctx context.Context) error {
 	e.Close()
+	if e.unwatch != nil {
+		e.unwatch()
+	}
 	for _, s := range e.shards {
 		s.drain()
 	}
@@ -129,6 +150,23 @@ func (e *Engine) halt(ctx context.Context) error {
 	close(e.stop)
 	e.loops.Wait()
 	return errors.Join(e.pool.Stop(10*time.Second), e.mark(), e.o.Store.Flush())
+}
+
+// Health is what an endpoint's owner may want to know: the state of its circuit
+// breaker, and how many attempts in a row failed. It takes a shard's lock for a
+// moment. Any goroutine.
+func (e *Engine) Health(endpoint event.ID) (state breaker.State, failures int) {
+	s := e.shardOf(event.EndpointHash(endpoint))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.ill[endpoint].health
+	if ep := s.endpoints[endpoint]; ep != nil {
+		h = ep.health
+	}
+	if h == nil {
+		return breaker.Closed, 0
+	}
+	return h.breaker.State(time.Now()), h.failures
 }
 
 // Stats is what the engine holds at the moment.

@@ -58,22 +58,27 @@ func (s *Shard) round(r *reading) time.Duration {
 	defer s.mu.Unlock()
 	s.busy.look(time.Now(), s.lag)
 	s.start()
-	return s.rest()
+	return s.nothingFor()
 }
 
 // fire handles an alarm of the wheel. The caller holds mu.
 func (s *Shard) fire(a alarm) {
 	switch a.kind {
 	case alarmToken:
+		if wait := a.ep.mustRest(time.Now()); wait > 0 {
+			s.nap(a.ep, time.Now(), wait)
+			return
+		}
 		s.list(a.ep)
+		s.refill(a.ep)
 	case alarmRetry:
 		a.ep.resting = false
 		s.wantRead(a.ep)
 	}
 }
 
-// rest is how long the loop may sleep. The caller holds mu.
-func (s *Shard) rest() time.Duration {
+// nothingFor is how long the loop may sleep. The caller holds mu.
+func (s *Shard) nothingFor() time.Duration {
 	rest := time.Hour
 	if next, ok := s.wheel.Next(); ok {
 		rest = max(0, time.Until(next))
@@ -100,7 +105,7 @@ type reading struct {
 func (r *reading) read(ep *endpoint) {
 	s := r.s
 	s.mu.Lock()
-	room := s.e.o.Window - ep.queue.len()
+	room := s.window(ep) - ep.queue.len()
 	if s.e.queued.Load() >= s.e.o.QueueBytes {
 		room = min(room, leastRoom)
 	}
@@ -110,8 +115,12 @@ func (r *reading) read(ep *endpoint) {
 	if room > 0 {
 		until, due = s.dueTimers(ep)
 	}
+	spilled := ep.spilled
 	s.mu.Unlock()
 
+	if spilled && !r.caughtUp(ep) {
+		return
+	}
 	if due {
 		room -= r.readTimers(ep, afterDue, afterID, until, room)
 	}
@@ -122,6 +131,21 @@ func (r *reading) read(ep *endpoint) {
 	defer s.mu.Unlock()
 	ep.reading = false
 	s.refill(ep)
+}
+
+// caughtUp waits until what was settled before the endpoint's deliveries went back
+// to the log can be read, so that none of it is taken for owed.
+func (r *reading) caughtUp(ep *endpoint) bool {
+	err := r.s.e.o.Store.Flush()
+	r.s.mu.Lock()
+	defer r.s.mu.Unlock()
+	if err != nil {
+		r.s.readFailed(ep, err)
+		ep.reading = false
+		return false
+	}
+	ep.spilled = false
+	return true
 }
 
 // dueTimers reports whether the endpoint's timers are to be read now, and up to
@@ -159,7 +183,9 @@ func (r *reading) readTimers(ep *endpoint, afterDue uint64, afterID event.ID, un
 		return 0
 	}
 	for i := range ds {
-		s.push(ep, job{d: ds[i], timed: true})
+		if s.manual.stands(&ds[i]) {
+			s.push(ep, job{d: ds[i], timed: true})
+		}
 		ep.timerDue, ep.timerID = uint64(ds[i].Due.UnixMilli()), ds[i].ID
 	}
 	s.start()

@@ -35,7 +35,7 @@ func (e *Engine) mark() error {
 	if m.Watermark == 1<<48-1 || m.Watermark == e.marked {
 		m.Watermark = 0
 	}
-	if m.Watermark == 0 && len(m.Behind) == 0 && len(m.CaughtUp) == 0 {
+	if m.Watermark == 0 && len(m.Behind) == 0 && len(m.CaughtUp) == 0 && len(m.Health) == 0 {
 		return nil
 	}
 	err := e.o.Store.SetMark(m)
@@ -53,27 +53,34 @@ func (s *Shard) addMark(m *event.Mark) {
 	if s.fed != 0 {
 		m.Watermark = min(m.Watermark, s.fed)
 	}
-	kept, now := s.active[:0], time.Now().UnixNano()
+	kept, now := s.active[:0], time.Now()
 	for _, ep := range s.active {
-		s.markEndpoint(ep, m)
-		if !ep.idle() || ep.tat > now {
+		s.markEndpoint(ep, m, uint64(now.UnixMilli()))
+		ep.markHealth(m)
+		if !ep.idle() || ep.tat > now.UnixNano() {
 			kept = append(kept, ep)
 			continue
 		}
 		ep.active = false
 		ep.queue.release()
 		if !ep.waits() {
-			delete(s.endpoints, ep.id)
+			s.forget(ep, now)
 		}
 	}
 	clear(s.active[len(kept):])
 	s.active = kept
 }
 
+// markedAfter is the age in ms from which a delivery that waits in memory does not
+// hold back the watermark any more: the place of its endpoint is recorded instead,
+// as if it were behind. Else one endpoint that is slow would make a restart read
+// what all others did meanwhile.
+const markedAfter = 10_000
+
 // markEndpoint adds one endpoint's part to the mark. The caller holds mu.
-func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark) {
+func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark, now uint64) {
 	low, inMemory := ep.low()
-	if !ep.behind {
+	if !ep.behind && (!inMemory || low.Time()+markedAfter > now) {
 		if inMemory {
 			m.Watermark = min(m.Watermark, low.Time())
 		}
@@ -90,5 +97,22 @@ func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark) {
 	if after != ep.marked {
 		m.Behind = append(m.Behind, event.Behind{Endpoint: ep.id, After: after})
 		ep.marked = after
+	}
+}
+
+// markHealth adds the endpoint's health to the mark where it changed. The caller
+// holds the shard's lock.
+func (ep *endpoint) markHealth(m *event.Mark) {
+	row := event.Health{Endpoint: ep.id}
+	if ep.health != nil {
+		if !ep.health.changed {
+			return
+		}
+		ep.health.changed = false
+		row = ep.health.row(ep.id)
+	}
+	if well := row.Well(); !well || ep.recorded {
+		m.Health = append(m.Health, row)
+		ep.recorded = !well
 	}
 }

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"posthaste/breaker"
+	"posthaste/event"
 )
 
 // Options set up an Engine. The zero value of a field means its default.
@@ -29,6 +32,12 @@ type Options struct {
 	// processor only, before producers are held back; 1024 by default.
 	Runnable int
 
+	// Transform runs a subscription's function over an event's data, and returns what
+	// is sent in its place. Nil: functions are not run. Any number of workers call it
+	// at once, and wait for it. An event.InvalidError is the function's fault, and
+	// a failed attempt; after any other error the delivery is tried again soon.
+	Transform func(function string, d *event.Delivery, ev *event.Event) ([]byte, error)
+
 	MarkEvery time.Duration // how often the place for recovery is written; 1 s by default
 
 	Hooks  Hooks
@@ -44,6 +53,8 @@ type Hooks struct {
 	Terminal func(outcome string, age time.Duration)
 	// Behind: an endpoint began (+1) or ceased (-1) to read from the log.
 	Behind func(delta int)
+	// Breaker: an endpoint's circuit breaker opened, or closed again.
+	Breaker func(to breaker.State)
 }
 
 func (o *Options) ensureDefaults() {
@@ -60,6 +71,9 @@ func (o *Options) ensureDefaults() {
 	}
 	if o.Hooks.Terminal == nil {
 		o.Hooks.Terminal = func(string, time.Duration) {}
+	}
+	if o.Hooks.Breaker == nil {
+		o.Hooks.Breaker = func(breaker.State) {}
 	}
 	if o.Hooks.Behind == nil {
 		o.Hooks.Behind = func(int) {}

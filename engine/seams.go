@@ -27,13 +27,14 @@ type Log interface {
 // Reader reads back what does not fit in memory.
 type Reader interface {
 	Event(project, id event.ID) (*event.Event, error)
+	Delivery(project, id event.ID) (event.Delivery, error)
 	ReadOwed(dst []event.Delivery, endpoint, after, upTo event.ID, limit int) ([]event.Delivery, event.ID, error)
 	ReadTimers(dst []event.Delivery, endpoint event.ID, afterDue uint64, afterID event.ID, until uint64, limit int) ([]event.Delivery, uint64, error)
 }
 
 // Recoverer finds what was owed when the process ended.
 type Recoverer interface {
-	Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer)) error
+	Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error
 	Horizon(endpoint event.ID) event.ID
 	Partitions() int
 }
@@ -51,6 +52,10 @@ type Catalog interface {
 	// EnsureSubscription gives an endpoint without any subscription one to
 	// everything.
 	EnsureSubscription(project, endpoint event.ID) (*event.Subscription, error)
+	// ChangeStatus moves an endpoint to the state that to names.
+	ChangeStatus(project, endpoint event.ID, reason string, to func(event.EndpointStatus) (event.EndpointStatus, error)) (*catalog.Endpoint, error)
+	// Watch calls fn with every change from now on.
+	Watch(fn func(catalog.Change)) (cancel func())
 }
 
 // Sender makes one attempt.

@@ -12,10 +12,6 @@ import (
 // wheelTick is how late a rate token or a retry may come.
 const wheelTick = time.Millisecond
 
-// tokenPatience is how long at most an endpoint waits for a rate token before
-// it looks again: its limit may have been lifted, or it was paused or deleted.
-const tokenPatience = 5 * time.Second
-
 // unknownPlace is the recorded place of an endpoint that recovery found behind.
 // The log may have a record of that or not; the next mark writes it.
 var unknownPlace = event.ID{0xFF}
@@ -30,11 +26,14 @@ type Shard struct {
 
 	mu        sync.Mutex
 	endpoints map[event.ID]*endpoint
-	ready     ring[*endpoint] // have something to send, and may
-	reads     ring[*endpoint] // want to be read from the log
-	active    []*endpoint     // have had something to do since the last mark
+	ill       map[event.ID]illness // of endpoints without a state
+	ready     ring[*endpoint]      // have something to send, and may
+	reads     ring[*endpoint]      // want to be read from the log
+	active    []*endpoint          // have had something to do since the last mark
 	wheel     *wheel.Wheel[alarm]
 	fed       uint64 // ms of the newest delivery that the log handed over
+
+	manual manual
 
 	workers  int // running
 	busy     busyList
@@ -51,6 +50,7 @@ func newShard(e *Engine, _ int) *Shard {
 	return &Shard{
 		e:         e,
 		endpoints: make(map[event.ID]*endpoint),
+		ill:       make(map[event.ID]illness),
 		wheel:     wheel.New[alarm](wheelTick, time.Now()),
 		idle:      make(chan struct{}),
 		poke:      make(chan struct{}, 1),
@@ -64,9 +64,27 @@ func (s *Shard) endpoint(id event.ID) *endpoint {
 		ep = &endpoint{id: id}
 		ep.token.Value = alarm{ep, alarmToken}
 		ep.retry.Value = alarm{ep, alarmRetry}
+		s.inherit(ep)
 		s.endpoints[id] = ep
 	}
 	return ep
+}
+
+// inherit gives an endpoint the health that is remembered of it. The caller holds
+// mu.
+func (s *Shard) inherit(ep *endpoint) {
+	if i, ill := s.ill[ep.id]; ill {
+		ep.health, ep.recorded = i.health, i.recorded
+		delete(s.ill, ep.id)
+	}
+}
+
+// forget drops an endpoint's state, but for its health. The caller holds mu.
+func (s *Shard) forget(ep *endpoint, now time.Time) {
+	delete(s.endpoints, ep.id)
+	if ep.health != nil && !ep.health.needless(now) || ep.recorded {
+		s.ill[ep.id] = illness{ep.health, ep.recorded}
+	}
 }
 
 // activate puts the endpoint on the list that the next mark looks at. The
@@ -83,7 +101,7 @@ func (s *Shard) activate(ep *endpoint) {
 func (s *Shard) offer(d *event.Delivery, a *arrival) {
 	ep := s.endpoint(d.EndpointID)
 	s.activate(ep)
-	if !ep.behind && (ep.queue.len() >= s.e.o.Window || s.e.queued.Load() >= s.e.o.QueueBytes) {
+	if !ep.behind && (ep.queue.len() >= s.window(ep) || s.e.queued.Load() >= s.e.o.QueueBytes) {
 		ep.behind = true
 		s.e.o.Hooks.Behind(1)
 	}
@@ -138,7 +156,7 @@ func (s *Shard) unweigh(ep *endpoint, j *job) {
 // of what is ready. It ends every change of an endpoint's queue. The caller holds
 // mu.
 func (s *Shard) list(ep *endpoint) {
-	if !ep.listed && ep.queue.len() > 0 && ep.inFlight < s.e.o.EndpointCap && !ep.token.Active() {
+	if !ep.listed && ep.queue.len() > 0 && ep.free() {
 		ep.listed = true
 		s.ready.pushBack(ep)
 	}
@@ -152,10 +170,15 @@ func (s *Shard) list(ep *endpoint) {
 	}
 }
 
+// free reports whether nothing that is known keeps the endpoint from sending.
+func (ep *endpoint) free() bool {
+	return (ep.slots == 0 || ep.inFlight < ep.slots) && !ep.token.Active() && !ep.held && !ep.probing
+}
+
 // wantRead asks the loop to read the endpoint's deliveries or timers once half
 // of its window is free. The caller holds mu.
 func (s *Shard) wantRead(ep *endpoint) {
-	if ep.reading || ep.resting || ep.queue.len() > s.e.o.Window/2 {
+	if ep.reading || ep.resting || ep.asleep() || ep.queue.len() > s.window(ep)/2 {
 		return
 	}
 	if ep.queue.len() > 0 && s.e.queued.Load() >= s.e.o.QueueBytes {
@@ -175,41 +198,38 @@ func (s *Shard) wake() {
 }
 
 // next gives w the next job whose endpoint may send: endpoints take turns, and
-// one that waits for its rate token costs nobody anything. The caller holds mu.
+// one that waits for its rate token costs nobody anything. A job whose endpoint is
+// gone, or takes nothing any more, comes with the reason. The caller holds mu.
 func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 	for s.ready.len() > 0 {
 		ep := s.ready.popFront()
 		ep.listed = false
-		target := snap.Endpoint(ep.id)
-		if refusal(target) == "" && !s.takeToken(ep, target, now) {
+		if ep.queue.len() == 0 { // it was spilled meanwhile
+			continue
+		}
+		w.aim(snap, ep)
+		if w.reason == "" && !s.admit(ep, w.target, w.project, now) {
 			s.list(ep)
 			continue
 		}
-		w.job, w.ep, w.target = ep.queue.popFront(), ep, target
+		w.job, w.ep = ep.queue.popFront(), ep
 		s.unweigh(ep, &w.job)
 		ep.inFlight++
 		s.inFlight++
-		if !w.job.timed {
-			ep.flying = append(ep.flying, w.job.d.ID)
-		}
+		ep.flying = append(ep.flying, flight{w.job.d.ID, w.job.timed})
 		s.list(ep)
 		return true
 	}
 	return false
 }
 
-// takeToken takes a token of the endpoint's rate limit, or sets an alarm for
-// when there will be one, or for when to see whether the limit is still the same.
-// The caller holds mu.
-func (s *Shard) takeToken(ep *endpoint, target *catalog.Endpoint, now time.Time) bool {
-	tat, wait := target.Limit.Take(ep.tat, now)
-	if wait > 0 {
-		s.wheel.Add(&ep.token, now.Add(min(wait, tokenPatience)))
-		s.wake()
-		return false
+// aim looks up whom the endpoint's next job is for.
+func (w *worker) aim(snap *catalog.Snapshot, ep *endpoint) {
+	w.target, w.project = snap.Endpoint(ep.id), nil
+	if w.target != nil {
+		w.project = snap.Project(w.target.ProjectID)
 	}
-	ep.tat = tat
-	return true
+	w.reason = barred(w.target, w.project, ep.queue.at(0).d.Manual)
 }
 
 // refill asks for more from the log as the endpoint's queue runs low. The

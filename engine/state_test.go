@@ -16,6 +16,7 @@ type state struct {
 	owed      map[event.ID][]*row // by endpoint, by id
 	timers    map[event.ID][]timer
 	behind    map[event.ID]event.ID
+	health    map[event.ID]event.Health
 	watermark uint64
 	marks     int
 	wrong     []string // promises that the engine broke
@@ -42,6 +43,7 @@ func newState() *state {
 	return &state{
 		events: make(map[event.ID]*event.Event), rows: make(map[event.ID]*row), owed: make(map[event.ID][]*row),
 		timers: make(map[event.ID][]timer), behind: make(map[event.ID]event.ID),
+		health: make(map[event.ID]event.Health),
 	}
 }
 
@@ -62,7 +64,7 @@ func (st *state) settle(s *event.Settlement, made []event.Attempt) {
 	case r == nil:
 		st.complain("%s was settled and never created", d.ID)
 		return
-	case !r.now.Status.Owed():
+	case !r.now.Status.Owed() && !d.Manual && s.Was != event.Failure:
 		st.complain("%s was settled as %s after its end, %s", d.ID, d.Status, r.now.Status)
 	case len(made) > 0 && made[0].Number != r.now.Attempts+1:
 		st.complain("%s: attempt %d after %d", d.ID, made[0].Number, r.now.Attempts)
@@ -114,6 +116,13 @@ func (st *state) mark(m event.Mark) {
 	}
 	for _, ep := range m.CaughtUp {
 		delete(st.behind, ep)
+	}
+	for _, h := range m.Health {
+		if h.Well() {
+			delete(st.health, h.Endpoint)
+		} else {
+			st.health[h.Endpoint] = h
+		}
 	}
 	for ep, rows := range st.owed {
 		for _, r := range rows {

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -225,7 +226,7 @@ func (f *fakeStore) SetMark(m event.Mark) error {
 	if err := f.ready(); err != nil {
 		return err
 	}
-	m.Behind, m.CaughtUp = slices.Clone(m.Behind), slices.Clone(m.CaughtUp)
+	m.Behind, m.CaughtUp, m.Health = slices.Clone(m.Behind), slices.Clone(m.CaughtUp), slices.Clone(m.Health)
 	f.pending.writes = append(f.pending.writes, func(st *state) { st.mark(m) })
 	f.changed.Broadcast()
 	return nil
@@ -270,6 +271,25 @@ func (f *fakeStore) delivery(id event.ID) event.Delivery {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.state.rows[id].now
+}
+
+func (f *fakeStore) Delivery(project, id event.ID) (event.Delivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	r := f.state.rows[id]
+	if r == nil || r.now.ProjectID != project {
+		return event.Delivery{}, event.ErrNotFound
+	}
+	d := r.now
+	d.Manual = false // a row does not say
+	return d, nil
+}
+
+// ill lists what is remembered of endpoints.
+func (f *fakeStore) ill() map[event.ID]event.Health {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return maps.Clone(f.state.health)
 }
 
 func (f *fakeStore) complaints() []string {

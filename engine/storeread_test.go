@@ -33,6 +33,13 @@ func (f *fakeStore) Event(_, id event.ID) (*event.Event, error) {
 		return nil, event.ErrNotFound
 	}
 	c := *ev
+	for _, rows := range f.state.owed {
+		for _, r := range rows {
+			if r.created.EventID == id {
+				c.Owed = append(c.Owed, r.created)
+			}
+		}
+	}
 	return &c, nil
 }
 
@@ -90,7 +97,7 @@ func (f *fakeStore) ReadTimers(dst []event.Delivery, endpoint event.ID, afterDue
 	return dst, 0, nil
 }
 
-func (f *fakeStore) Recover(owns func(uint16) bool, behind func(event.Behind), timer func(event.Timer)) error {
+func (f *fakeStore) Recover(owns func(uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error {
 	first, newest := f.recoverDeliveries()
 	f.mu.Lock()
 	f.horizon = max(f.clock, newest)
@@ -107,6 +114,9 @@ func (f *fakeStore) Recover(owns func(uint16) bool, behind func(event.Behind), t
 	}
 	for _, t := range timers {
 		timer(t)
+	}
+	for _, h := range f.ill() {
+		health(h)
 	}
 	return nil
 }

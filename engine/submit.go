@@ -3,10 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"posthaste/catalog"
 	"posthaste/event"
+	matching "posthaste/match"
 )
 
 // Submit works out where each event is owed, and makes it durable. It returns
@@ -31,12 +33,13 @@ func (e *Engine) accept(ctx context.Context, subs []event.Submission) error {
 		return event.ErrClosed
 	}
 	snap := e.o.Catalog.Snapshot()
-	owed := 0
+	owed, in := 0, newInput()
 	for i := range subs {
 		if subs[i].Err == nil {
-			subs[i].Err = e.routeWithin(snap, &subs[i], &owed)
+			subs[i].Err = e.routeWithin(snap, &subs[i], in, &owed)
 		}
 	}
+	putInput(in)
 	err := e.o.Store.Append(ctx, subs)
 	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return &event.OverloadError{What: "the log takes no more at the moment", After: time.Second}
@@ -45,8 +48,8 @@ func (e *Engine) accept(ctx context.Context, subs []event.Submission) error {
 }
 
 // routeWithin is route, and keeps what a request owes within one batch of the log.
-func (e *Engine) routeWithin(snap *catalog.Snapshot, s *event.Submission, owed *int) error {
-	if err := e.route(snap, s); err != nil {
+func (e *Engine) routeWithin(snap *catalog.Snapshot, s *event.Submission, in *matching.Input, owed *int) error {
+	if err := e.route(snap, s, in); err != nil {
 		return err
 	}
 	if *owed+len(s.Event.Owed) > event.MaxOwedPerRequest {
@@ -58,14 +61,18 @@ func (e *Engine) routeWithin(snap *catalog.Snapshot, s *event.Submission, owed *
 }
 
 // route lists the endpoints an event is owed to in its Owed.
-func (e *Engine) route(snap *catalog.Snapshot, s *event.Submission) error {
+func (e *Engine) route(snap *catalog.Snapshot, s *event.Submission, in *matching.Input) error {
+	if p := snap.Project(s.Event.ProjectID); p != nil {
+		s.Window = time.Duration(p.Config.IdempotencyWindow) * time.Second
+	}
+	in.Reset(&s.Event)
 	if s.EndpointID != (event.ID{}) {
-		return e.routeSingle(snap, s)
+		return e.routeSingle(snap, s, in)
 	}
 	known := false
 	for ep := range snap.Owner(s.Event.ProjectID, s.Event.OwnerID) {
 		known = true
-		sub := match(snap.SubscriptionsOf(ep.ID), s.Event.Type)
+		sub := match(ep.Subscriptions(), in)
 		if sub == nil {
 			continue
 		}
@@ -80,58 +87,53 @@ func (e *Engine) route(snap *catalog.Snapshot, s *event.Submission) error {
 	return nil
 }
 
-func (e *Engine) routeSingle(snap *catalog.Snapshot, s *event.Submission) error {
+func (e *Engine) routeSingle(snap *catalog.Snapshot, s *event.Submission, in *matching.Input) error {
 	ep := snap.Endpoint(s.EndpointID)
 	if ep == nil || ep.ProjectID != s.Event.ProjectID {
 		return event.Invalid("endpoint_id", "endpoint not found")
 	}
-	subs := snap.SubscriptionsOf(ep.ID)
+	subs := ep.Subscriptions()
 	if len(subs) == 0 {
-		sub, err := e.o.Catalog.EnsureSubscription(ep.ProjectID, ep.ID)
-		if errors.Is(err, event.ErrNotFound) {
-			return event.Invalid("endpoint_id", "endpoint not found")
-		}
-		if err != nil {
+		if _, err := e.o.Catalog.EnsureSubscription(ep.ProjectID, ep.ID); err != nil && !errors.Is(err, event.ErrNotFound) {
 			return err
 		}
-		subs = []*event.Subscription{sub}
+		if ep = e.o.Catalog.Snapshot().Endpoint(ep.ID); ep == nil {
+			return event.Invalid("endpoint_id", "endpoint not found")
+		}
+		subs = ep.Subscriptions()
 	}
-	if sub := match(subs, s.Event.Type); sub != nil {
+	if sub := match(subs, in); sub != nil {
 		s.Event.Owed = []event.Delivery{owe(ep, sub)}
 	}
 	return nil
 }
 
-// match is the first subscription that wants the type: an endpoint gets an
-// event once.
-func match(subs []*event.Subscription, eventType string) *event.Subscription {
+// match is the first subscription that wants the event: an endpoint gets it once.
+func match(subs []*catalog.Subscription, in *matching.Input) *catalog.Subscription {
 	for _, s := range subs {
-		if s.Matches(eventType) {
+		if s.Wants(in) {
 			return s
 		}
 	}
 	return nil
 }
 
+// inputs are kept for the next request; filters may have parsed an event into them.
+var inputs = sync.Pool{New: func() any { return new(matching.Input) }}
+
+func newInput() *matching.Input { return inputs.Get().(*matching.Input) }
+
+func putInput(in *matching.Input) {
+	in.Reset(nil)
+	inputs.Put(in)
+}
+
 // owe is a delivery to an endpoint. One that takes no deliveries at the moment
 // is owed a discarded one, which can be retried later.
-func owe(ep *catalog.Endpoint, sub *event.Subscription) event.Delivery {
-	d := event.Delivery{EndpointID: ep.ID, SubscriptionID: sub.ID, Status: event.Scheduled}
+func owe(ep *catalog.Endpoint, sub *catalog.Subscription) event.Delivery {
+	d := event.Delivery{EndpointID: ep.ID, SubscriptionID: sub.ID, Status: event.Scheduled, AtMostOnce: sub.DeliveryMode == event.AtMostOnce}
 	if reason := refusal(ep); reason != "" {
 		d.Status, d.Reason = event.Discarded, reason
 	}
 	return d
-}
-
-// refusal says why an endpoint takes no deliveries; "" if it does.
-func refusal(ep *catalog.Endpoint) string {
-	switch {
-	case ep == nil:
-		return "the endpoint was deleted"
-	case ep.Status == event.EndpointPaused:
-		return "the endpoint is paused"
-	case ep.Status == event.EndpointInactive:
-		return "the endpoint is inactive"
-	}
-	return ""
 }

@@ -149,12 +149,12 @@ func TestFanOutIsBounded(t *testing.T) {
 		full := w.fanout("ann", "paid")
 		full.Event.Owed = make([]event.Delivery, event.MaxFanout)
 		w.subscribe(w.endpoint(owner("ann")), "refunded")
-		if err := w.engine.route(w.catalog.Snapshot(), &full); err != nil {
+		if err := w.engine.route(w.catalog.Snapshot(), &full, newInput()); err != nil {
 			t.Errorf("an endpoint that does not want the event counted: %v", err)
 		}
 		w.subscribe(w.endpoint(owner("ann")), "paid")
 		var invalid *event.InvalidError
-		if err := w.engine.route(w.catalog.Snapshot(), &full); !errors.As(err, &invalid) || invalid.Field != "owner_id" {
+		if err := w.engine.route(w.catalog.Snapshot(), &full, newInput()); !errors.As(err, &invalid) || invalid.Field != "owner_id" {
 			t.Errorf("one too many: %v", err)
 		}
 	})
@@ -195,9 +195,9 @@ func TestARequestOwesABoundedNumber(t *testing.T) {
 		first, second := w.single(ep, `{}`), w.single(ep, `{}`)
 		owed := event.MaxOwedPerRequest - 1
 		snap := w.catalog.Snapshot()
-		w.must(w.engine.routeWithin(snap, &first, &owed))
+		w.must(w.engine.routeWithin(snap, &first, newInput(), &owed))
 		var invalid *event.InvalidError
-		if err := w.engine.routeWithin(snap, &second, &owed); !errors.As(err, &invalid) || len(second.Event.Owed) != 0 {
+		if err := w.engine.routeWithin(snap, &second, newInput(), &owed); !errors.As(err, &invalid) || len(second.Event.Owed) != 0 {
 			t.Errorf("one too many: %v, owed %d", err, len(second.Event.Owed))
 		}
 		if owed != event.MaxOwedPerRequest {

@@ -21,6 +21,9 @@ type worker struct {
 	job    job
 	ep     *endpoint
 	target *catalog.Endpoint // nil: the endpoint was deleted
+	// project is the target's; nil: it was deleted.
+	project *catalog.Project
+	reason  string // why the job is discarded; "" if it is sent
 	// again: the attempt does not count; the job is queued again, after a pause.
 	again   bool
 	settled bool // the job's outcome is written
@@ -44,7 +47,7 @@ func (s *Shard) work() {
 	for more := s.turn(w, false); more; more = s.turn(w, true) {
 		w.again = s.attemptOrAgain(w)
 	}
-	w.job, w.ep, w.target = job{}, nil, nil
+	w.job, w.ep, w.target, w.project = job{}, nil, nil, nil
 }
 
 // turn hands in the job that w carries, if it has finished one, and fetches the
@@ -63,6 +66,7 @@ func (s *Shard) turn(w *worker, finished bool) bool {
 		return true
 	}
 	s.workers--
+	s.start() // what is ready must not wait for those that are held up
 	s.closeIfIdle()
 	return false
 }
@@ -74,14 +78,16 @@ func (s *Shard) finish(w *worker, now time.Time) {
 	ep.inFlight--
 	s.inFlight--
 	s.busy.remove(w)
-	if !w.job.timed {
-		ep.landed(w.job.d.ID)
-	}
+	ep.landed(w.job.d.ID)
+	s.manual.landed(w.job.d.ID)
+	s.examine(w, now)
 	if w.again {
 		s.weigh(ep, &w.job)
 		ep.queue.pushFront(w.job)
-		s.wheel.Add(&ep.token, now.Add(localPause))
-		s.wake()
+		s.nap(ep, now, localPause)
+	}
+	if ep.held || ep.spilled {
+		s.spill(ep)
 	}
 	s.list(ep)
 	s.refill(ep)
@@ -128,26 +134,25 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	if j.timed {
 		st.Timer = j.d.Due
 	}
-	if reason := refusal(w.target); reason != "" {
-		s.discard(w, reason)
-		return false
-	}
-	project := e.o.Catalog.Snapshot().Project(w.target.ProjectID)
-	if project == nil {
-		s.discard(w, "the project was deleted")
+	if w.reason != "" {
+		s.discard(w, w.reason)
 		return false
 	}
 	a := &w.attempt
-	e.send(j, project, w.target, a)
-	if !a.Class.Charged() {
+	if j.d.AtMostOnce && !s.forewarn(st) { // then nothing was sent
 		return true
+	}
+	e.send(j, w.project, w.target, a)
+	if !a.Class.Charged() {
+		return !j.d.AtMostOnce || s.afterwarn(w)
 	}
 	now := time.Now().UTC()
 	st.Attempt = a
-	st.Delivery = decide(j.d, project.Config.Strategy, a, now, rand.Uint32())
+	st.Delivery = decide(j.d, w.target.Policy(w.project), a, now, rand.Uint32())
 	s.settle(st)
 	w.settled = true
 	e.report(a, &st.Delivery, now)
+	e.tellDelivery(w.project, &st.Delivery, a)
 	return false
 }
 
@@ -177,7 +182,12 @@ func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *e
 		}
 		j.ev = ev
 	}
-	e.o.Sender.Attempt(p, target, &j.d, j.ev, a)
+	ev, err := e.transformed(target, &j.d, j.ev)
+	if err != nil {
+		a.Class, a.Error = functionClass(err), err.Error()
+		return
+	}
+	e.o.Sender.Attempt(p, target, &j.d, ev, a)
 }
 
 func (s *Shard) discard(w *worker, reason string) {
@@ -186,23 +196,17 @@ func (s *Shard) discard(w *worker, reason string) {
 	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
 	s.settle(st)
 	w.settled = true
+	if w.project != nil {
+		s.e.tellDelivery(w.project, &st.Delivery, nil)
+	}
 	s.e.o.Hooks.Terminal(event.Discarded.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
 }
 
-// settle hands an outcome to the log. A retry is announced to the endpoint's
-// state first: until the log says that it can be read, the timers are not read
-// past it. One that is due where they have been read already, because the clock
-// was set back or the process did not run, is put off to just behind.
+// settle hands an outcome to the log.
 func (s *Shard) settle(st *event.Settlement) {
 	if st.Delivery.Status == event.Retry {
 		s.mu.Lock()
-		ep := s.endpoint(st.Delivery.EndpointID)
-		due := uint64(st.Delivery.Due.UnixMilli())
-		if due <= ep.readTo {
-			due = ep.readTo + 1
-			st.Delivery.Due = time.UnixMilli(int64(due)).UTC()
-		}
-		ep.soon = append(ep.soon, due)
+		s.announceLocked(st)
 		s.mu.Unlock()
 	}
 	if err := s.e.o.Store.Settle(st); err != nil {
@@ -210,6 +214,21 @@ func (s *Shard) settle(st *event.Settlement) {
 		// delivery is found again at the next start.
 		s.e.o.Logger.Error().Err(err).Str("delivery", st.Delivery.ID.String()).Msg("an outcome was not written; the delivery will be repeated")
 	}
+}
+
+// announceLocked tells the endpoint's state of a retry that is about to be handed
+// to the log: until the log says that it can be read, the timers are not read
+// past it. One that is due where they have been read already, because the clock
+// was set back or the process did not run, is put off to just behind.
+func (s *Shard) announceLocked(st *event.Settlement) (due uint64) {
+	ep := s.endpoint(st.Delivery.EndpointID)
+	due = uint64(st.Delivery.Due.UnixMilli())
+	if due <= ep.readTo {
+		due = ep.readTo + 1
+		st.Delivery.Due = time.UnixMilli(int64(due)).UTC()
+	}
+	ep.soon = append(ep.soon, due)
+	return due
 }
 
 var statusClasses = [...]string{"0xx", "1xx", "2xx", "3xx", "4xx", "5xx"}

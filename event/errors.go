@@ -43,3 +43,14 @@ func (e *OverloadError) Error() string { return fmt.Sprintf("%s: try again in %s
 
 // Is makes errors.Is(err, ErrOverloaded) true.
 func (e *OverloadError) Is(target error) bool { return target == ErrOverloaded }
+
+// StateError is ErrConflict because of the state that an object is in: what is
+// asked for cannot be done now.
+type StateError struct {
+	Reason string // a sentence for the caller
+}
+
+func (e *StateError) Error() string { return e.Reason }
+
+// Is makes errors.Is(err, ErrConflict) true.
+func (e *StateError) Is(target error) bool { return target == ErrConflict }

@@ -30,7 +30,7 @@ var mixed = []struct{ item, message string }{
 	{`{"owner_id":"acme","event_type":"x"}`, "data:please provide your data"},
 	{single(`,"owner_id":"acme"`), "endpoint_id:please provide either an endpoint id or an owner id, not both"},
 	{single(`,"idempotency_key":"again"`), "Duplicate event received, but will not be sent"},
-	{single(`,"idempotency_key":"conflict"`), "idempotency_key:already used for an event with other content"},
+	{single(`,"idempotency_key":"conflict"`), refuseConflict.message},
 	{single(`,"custom_headers":{"X-A":"1","Host":"x"}`), `custom_headers:"Host" is reserved, posthaste or the connection sets it`},
 	{single(`,"custom_headers":{"X-B":"2"}`), "Event queued successfully"},
 	{`{"event_type":"x","data":1}`, "endpoint_id:please provide an endpoint id or an owner id"},

@@ -66,7 +66,7 @@ func hasName(headers []headerSpan, name []byte) bool {
 }
 
 var (
-	reservedPrefixes = [][]byte{[]byte("webhook-"), []byte("proxy-")}
+	reservedPrefixes = [][]byte{[]byte("webhook-"), []byte("posthaste-"), []byte("proxy-")}
 	reservedNames    = [][]byte{
 		[]byte("host"), []byte("content-length"), []byte("transfer-encoding"), []byte("connection"), []byte("keep-alive"),
 		[]byte("expect"), []byte("te"), []byte("trailer"), []byte("upgrade"), []byte("cookie"),

@@ -52,14 +52,15 @@ func TestReservedHeaders(t *testing.T) {
 	in := new(world).ingest()
 	for _, name := range []string{
 		"Host", "host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Expect", "TE", "Trailer", "Upgrade", "Cookie",
-		"webhook-id", "Webhook-Signature", "WEBHOOK-", "Proxy-Authorization", "proxy-connection", "X-Convoy-Signature", "Convoy-Timestamp",
+		"webhook-id", "webhook-timestamp", "webhook-signature", "Webhook-Signature", "WEBHOOK-", "Posthaste-Replay",
+		"Proxy-Authorization", "proxy-connection", "X-Convoy-Signature", "Convoy-Timestamp",
 	} {
 		a := do(t, in, call{body: single(`,"custom_headers":{"X-Fine":"1","` + name + `":"1"}`)})
 		if a.code != 400 || a.Message != `custom_headers:"`+name+`" is reserved, posthaste or the connection sets it` {
 			t.Errorf("%s: %d %s", name, a.code, a.body)
 		}
 	}
-	for _, name := range []string{"Hosts", "X-Host", "Webhooks", "Proxy", "T", "Authorization", "Content-Type", "User-Agent"} {
+	for _, name := range []string{"Hosts", "X-Host", "Webhooks", "Posthaste", "Proxy", "T", "Authorization", "Content-Type", "User-Agent"} {
 		if a := do(t, in, call{body: single(`,"custom_headers":{"` + name + `":"1"}`)}); a.code != 201 {
 			t.Errorf("%s: %d %s", name, a.code, a.body)
 		}

@@ -35,7 +35,7 @@ var (
 	refuseEndpoint = malformed("endpoint not found")
 	refuseOwner    = malformed("owner_id:no endpoint has this owner id")
 	refuseConflict = &refusal{code: fasthttp.StatusConflict, reason: ReasonConflict,
-		message: "idempotency_key:already used for an event with other content"}
+		message: "idempotency_key:already used for an event with other content: repeat that one as it was, or choose another key"}
 	refuseStopping = &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonDraining,
 		message: "server is stopping", after: 5 * time.Second}
 	refuseStorage = &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonStorage,

@@ -108,7 +108,7 @@ func TestEngineRefusals(t *testing.T) {
 	}{
 		{name: "invalid", err: event.Invalid("event_type", "no subscription wants %s", `"x"`), code: 400, message: `event_type:no subscription wants "x"`},
 		{name: "invalid as a whole", err: event.Invalid("", "no"), code: 400, message: "no"},
-		{name: "conflict", err: event.ErrConflict, code: 409, message: "idempotency_key:already used for an event with other content"},
+		{name: "conflict", err: event.ErrConflict, code: 409, message: refuseConflict.message},
 		{name: "unknown endpoint", err: event.ErrNotFound, code: 400, message: "endpoint not found"},
 		{name: "unknown owner", path: "/events/fanout", err: event.ErrNotFound, code: 400, message: "owner_id:no endpoint has this owner id"},
 		{name: "other", err: errors.New("secret detail"), code: 503, message: "event could not be stored", retryAfter: "1"},

@@ -16,7 +16,12 @@ import (
 // Success is an answer of 200 to 299, see event.Attempt.Succeeded; redirects are
 // not followed. StatusCode is 0 unless an answer was read. An answer counts once
 // its head and as much of its body as is recorded are there. Its headers are
-// recorded up to 8 KiB, cut between lines.
+// recorded up to 8 KiB, cut between lines. RetryAfter is set from an answer of 429
+// or 503.
+//
+// Credentials that cannot be had, an access token or a client certificate that is
+// good, end the attempt as event.ClassAuth, and nothing is sent. Waiting for a token
+// takes part of the attempt's time.
 //
 // Values of ep or p that are older than those of an attempt before are replaced
 // by the newer ones, so that a change is never undone by an attempt that was
@@ -40,9 +45,8 @@ func (s *Sender) exchange(x *exchange, c *client, d *event.Delivery, ev *event.E
 	if c.refused != nil {
 		return x.end(c.refused)
 	}
-	a := x.attempt
-	a.URL = c.endpoint.URL
-	if x.body, err = c.body(ev); err != nil {
+	x.attempt.URL = c.endpoint.URL
+	if err = s.prepare(x, c, ev); err != nil {
 		return x.end(err)
 	}
 	x.writeHead(c, d, ev)
@@ -50,7 +54,24 @@ func (s *Sender) exchange(x *exchange, c *client, d *event.Delivery, ev *event.E
 	if stale > 0 {
 		s.staleSeen.Add(uint64(stale))
 	}
+	if err == nil && c.oauth != nil {
+		s.heedToken(x, c)
+	}
 	return x.end(err)
+}
+
+// prepare gets what the request is made of: body and credentials.
+func (s *Sender) prepare(x *exchange, c *client, ev *event.Event) (err error) {
+	if x.body, err = c.body(ev); err != nil {
+		return err
+	}
+	if err = c.target.check(x.begun); err != nil {
+		return err
+	}
+	if c.oauth != nil {
+		return s.getToken(x, c)
+	}
+	return nil
 }
 
 // conclude says how the attempt ended. The error decides, never the status: an
@@ -62,6 +83,7 @@ func (s *Sender) conclude(x *exchange, err error) {
 		a.Class = event.ClassNone
 	case err == nil:
 		a.Class = event.ClassStatus
+		x.heedRetryAfter()
 	case s.cancelled.Load():
 		a.StatusCode, a.Class, a.Error = 0, event.ClassCancelled, errAborted.Error()
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"posthaste/event"
 	"posthaste/internal/netguard"
+	"posthaste/oauth"
 )
 
 // maxErrorBytes of an error's text are recorded; a peer may write part of it.
@@ -23,11 +24,14 @@ var errNoTime = errors.New("no time left")
 // tenant may not know: no address that a name resolved to, no name server.
 func (x *exchange) classify(err error) {
 	a := x.attempt
+	var auth *authError
 	var url *netguard.URLError
 	var dns *net.DNSError
 	var dial *netguard.DialError
 	var handshake *handshakeError
 	switch {
+	case errors.As(err, &auth):
+		x.classifyAuth(auth)
 	case errors.Is(err, netguard.ErrBlocked) || errors.As(err, &url):
 		a.Class, a.Error = event.ClassBlocked, text(err)
 	case errors.Is(err, fasthttp.ErrNoFreeConns):
@@ -43,6 +47,19 @@ func (x *exchange) classify(err error) {
 		x.classifyHandshake(handshake)
 	default:
 		x.classifyExchange(err)
+	}
+}
+
+// classifyAuth is about an attempt without credentials.
+func (x *exchange) classifyAuth(err *authError) {
+	a := x.attempt
+	switch {
+	case errors.Is(err, event.ErrClosed):
+		a.Class, a.Error = event.ClassCancelled, errAborted.Error()
+	case errors.Is(err, oauth.ErrBusy) || netguard.IsLocal(err):
+		a.Class, a.Error = event.ClassLocal, text(err)
+	default:
+		a.Class, a.Error = event.ClassAuth, text(err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"posthaste/event"
 	"posthaste/internal/netguard"
+	"posthaste/oauth"
 )
 
 func TestClassify(t *testing.T) {
@@ -48,6 +49,12 @@ func TestClassify(t *testing.T) {
 		{"closed late", errHalfAnswer, event.ClassReset},
 		{"no HTTP", errNotHTTP, event.ClassMalformed},
 		{"large head", errHeadTooLarge, event.ClassMalformed},
+		{"no token", &authError{"access token", errors.New("no")}, event.ClassAuth},
+		{"token endpoint blocked", &authError{"access token", &netguard.BlockError{Reason: "no"}}, event.ClassAuth},
+		{"token endpoint not found", &authError{"access token", &net.DNSError{Err: "no such host", Name: "h", IsNotFound: true}}, event.ClassAuth},
+		{"no descriptors for a token", &authError{"access token", &netguard.DialError{Addr: "h:1", Err: errno(syscall.EMFILE)}}, event.ClassLocal},
+		{"too many tokens", &authError{"access token", oauth.ErrBusy}, event.ClassLocal},
+		{"stopped while waiting for a token", &authError{"access token", event.ErrClosed}, event.ClassCancelled},
 		{"anything else in an answer", errors.New("malformed chunked encoding"), event.ClassMalformed},
 		{"no form", errNotForm, event.ClassMalformed},
 	}

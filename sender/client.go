@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 
 	"posthaste/catalog"
 	"posthaste/event"
+	"posthaste/internal/netguard"
 )
 
 const (
@@ -19,6 +21,12 @@ const (
 	eventIDName  = "X-Convoy-Event-ID"
 	deliveryName = "X-Convoy-EventDelivery-ID"
 	stampName    = "Convoy-Timestamp"
+	replayName   = "Posthaste-Replay"
+
+	// The names of Standard Webhooks.
+	webhookID        = "webhook-id"
+	webhookTimestamp = "webhook-timestamp"
+	webhookSignature = "webhook-signature"
 )
 
 // client is all that is the same for every attempt to one endpoint, computed
@@ -32,10 +40,13 @@ type client struct {
 
 	head  []byte // the request up to and with "Content-Length: "
 	shown []byte // head as it is recorded: no request line, no secret
+	// where our User-Agent stands in them; zero if the endpoint has its own
+	agentInHead, agentInShown span
 
-	signature   string   // the signature header's name, with ": "
-	idempotency string   // likewise
-	reserved    []string // names beside ours that an event's own headers cannot have
+	oauth       *event.OAuth2Auth // where its token comes from; nil for none
+	signature   string            // the signature header's name, with ": "
+	idempotency string            // likewise
+	reserved    []string          // names beside ours that are taken
 	form        bool
 	trace       bool
 
@@ -50,23 +61,28 @@ func newClient(p *catalog.Project, ep *catalog.Endpoint, old *target, o *Options
 		form:     strings.EqualFold(ep.ContentType, formType),
 		trace:    p.Config.AddEventIDTraceHeaders,
 	}
-	raw, u, err := checkedURL(ep.URL, o)
+	raw, u, err := checkedURL(ep.URL, o.Guard)
 	if err != nil {
 		c.refused = err
 		return c
 	}
-	if c.target = old; old == nil || !old.same(u) {
-		c.target = newTarget(u, o, d)
+	id, conns := identityOf(ep), max(o.MaxConnsPerEndpoint, ep.MaxConcurrency)
+	if id.shows() && u.Scheme != "https" {
+		c.refused = &authError{"the endpoint's mtls_client_cert", errors.New("its URL is not https, so no certificate can be shown")}
+		return c
+	}
+	if c.target = old; old == nil || !old.same(u, id, conns) {
+		c.target = newTarget(u, id, conns, o, d)
 	}
 	c.name()
-	c.compose(u.Host, requestTarget(raw), o.UserAgent)
+	c.refused = c.compose(u.Host, requestTarget(raw), o.UserAgent)
 	return c
 }
 
 // checkedURL asks the URL policy again: it may have changed since the endpoint
 // was made. The text it returns is canonical.
-func checkedURL(raw string, o *Options) (string, *url.URL, error) {
-	canonical, err := o.Guard.CanonicalURL(raw)
+func checkedURL(raw string, guard *netguard.Policy) (string, *url.URL, error) {
+	canonical, err := guard.CanonicalURL(raw)
 	if err != nil {
 		return "", nil, err
 	}
@@ -97,37 +113,6 @@ func headerName(configured, def string) string {
 		return def
 	}
 	return configured
-}
-
-// compose builds head and shown, and reserves the name of the auth header.
-func (c *client) compose(host, path, userAgent string) {
-	contentType := jsonType
-	if c.form {
-		contentType = formType
-	}
-	line := "POST " + path + " HTTP/1.1\r\n"
-	fixed := "Host: " + host + "\r\nUser-Agent: " + userAgent + "\r\nContent-Type: " + contentType + "\r\n"
-	head, shown := line+fixed, fixed
-	if name, value, ok := c.authHeader(); ok {
-		head += name + ": " + value + "\r\n"
-		shown += name + ": " + masked + "\r\n"
-		c.reserved = append(c.reserved, name)
-	}
-	c.head = []byte(head + "Content-Length: ")
-	c.shown = []byte(shown + "Content-Length: ")
-}
-
-// authHeader is the header that the endpoint's owner asks for. One that would
-// take the place of a header of ours, or break the request, is left out; the API
-// refuses those.
-func (c *client) authHeader() (name, value string, ok bool) {
-	a := c.endpoint.Authentication
-	if a == nil || a.APIKey == nil {
-		return "", "", false
-	}
-	name, value = a.APIKey.HeaderName, a.APIKey.HeaderValue
-	ok = httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value) && !c.taken(name)
-	return name, value, ok
 }
 
 // fits reports whether the client serves an attempt with these two values: it

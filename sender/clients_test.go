@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -159,4 +160,37 @@ func TestChangesUnderLoad(t *testing.T) {
 	if s := w.sender.Stats(); s.Conns != 0 || s.Clients != 0 {
 		t.Errorf("%+v", s)
 	}
+}
+
+// TestMaxConcurrency: an endpoint that may have more attempts at once than others
+// has the connections for them, and not fewer than others otherwise.
+func TestMaxConcurrency(t *testing.T) {
+	w := newWorld(t, Options{MaxConnsPerEndpoint: 2})
+	arrived, answer := make(chan struct{}, 10), make(chan struct{})
+	r := newReceiver(t, func(c net.Conn, q request, n int) bool {
+		arrived <- struct{}{}
+		<-answer
+		return say(answerOK)(c, q, n)
+	})
+	f := func(ep *catalog.Endpoint, conns int) {
+		t.Helper()
+		var wg sync.WaitGroup
+		for range conns {
+			wg.Go(func() { expect(t, w.attempt(ep, newEvent("1")), event.ClassNone, 200) })
+		}
+		for range conns {
+			<-arrived
+		}
+		expect(t, w.attempt(ep, newEvent("1")), event.ClassLocal, 0)
+		for range conns {
+			answer <- struct{}{}
+		}
+		wg.Wait()
+	}
+	ep := w.endpoint(r.url)
+	f(ep, 2)
+	ep = w.update(ep, func(e *event.Endpoint) { e.MaxConcurrency = 5 })
+	f(ep, 5)
+	ep = w.update(ep, func(e *event.Endpoint) { e.MaxConcurrency = 1 })
+	f(ep, 2)
 }

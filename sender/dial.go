@@ -20,6 +20,9 @@ type dialer struct {
 	live *liveConns
 }
 
+// errNoCertificate is about a text that should have some.
+var errNoCertificate = errors.New("no certificate in the PEM text")
+
 // errAborted is what a dial ends with after Cancel.
 var errAborted = errors.New("the server stopped")
 
@@ -109,7 +112,7 @@ func RootsWith(pem []byte) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("read the system's certificate authorities: %w", err)
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, errors.New("no certificate in the PEM text")
+		return nil, errNoCertificate
 	}
 	return pool, nil
 }

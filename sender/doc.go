@@ -1,6 +1,6 @@
 // Package sender makes one attempt to deliver an event: it builds the request,
-// signs it, sends it, reads the answer and says in one word how it ended. It
-// decides nothing about what comes next, and it stores nothing.
+// signs it, shows the endpoint who it is, sends it, reads the answer and says in one
+// word how it ended. It decides nothing about what comes next, and it stores nothing.
 //
 // Each endpoint has its own fasthttp.HostClient, made when it is first needed
 // and dropped when it rests, so no two endpoints share a connection. fasthttp

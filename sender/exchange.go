@@ -25,12 +25,14 @@ const (
 // exchange is the working memory of one attempt.
 type exchange struct {
 	attempt  *event.Attempt
+	begun    time.Time // when there is nothing left to wait for but the network
 	deadline time.Time
 	ended    time.Time
 	keep     int // bytes of the answer's body that are recorded
 
-	body []byte // the request's body, never changed
-	out  []byte // the request's head, and behind it a small body
+	token string // the Authorization header's value, if it is a token
+	body  []byte // the request's body, never changed
+	out   []byte // the request's head, and behind it a small body
 
 	small *bufio.Reader
 	in    *bufio.Reader // small, or a larger one for a large head
@@ -46,7 +48,7 @@ func acquireExchange(a *event.Attempt, timeout time.Duration, keep int) *exchang
 	if timeout <= 0 {
 		timeout = event.DefaultHTTPTimeout * time.Second
 	}
-	x.attempt, x.deadline, x.keep = a, a.StartedAt.Add(timeout), keep
+	x.attempt, x.begun, x.deadline, x.keep = a, a.StartedAt, a.StartedAt.Add(timeout), keep
 	return x
 }
 
@@ -58,8 +60,8 @@ func releaseExchange(x *exchange) {
 	if cap(out) > 4*joinBytes {
 		out = nil
 	}
-	x.attempt, x.body, x.in, x.out = nil, nil, nil, out
-	x.deadline, x.ended = time.Time{}, time.Time{}
+	x.attempt, x.body, x.in, x.out, x.token = nil, nil, nil, out, ""
+	x.begun, x.deadline, x.ended = time.Time{}, time.Time{}, time.Time{}
 	exchanges.Put(x)
 }
 

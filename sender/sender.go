@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"posthaste/internal/netguard"
+	"posthaste/oauth"
 )
 
 // The defaults of Options.
@@ -33,10 +34,12 @@ type Options struct {
 	// DefaultMaxResponseBodyBytes.
 	MaxResponseBodyBytes int
 	// MaxConnsPerEndpoint bounds the connections, and with them the attempts in
-	// flight, of one endpoint; DefaultMaxConnsPerEndpoint.
+	// flight, of one endpoint; DefaultMaxConnsPerEndpoint. An endpoint whose
+	// MaxConcurrency is larger may have as many as that.
 	MaxConnsPerEndpoint int
 	// MaxClients bounds the endpoints that are remembered, each at about 2 KiB and
-	// its connections; DefaultMaxClients. Over it, one that rests makes way. The
+	// its connections, and about 35 KiB more with authorities of its own;
+	// DefaultMaxClients. Over it, one that rests makes way. The
 	// table has 64 parts, each with its share of the bound and at least one place.
 	MaxClients int
 	// IdleConn is how long a connection is kept open without a request;
@@ -48,9 +51,10 @@ type Options struct {
 	// MaxConnAge is how long a connection serves at the most, so that a change in
 	// the DNS is followed; DefaultMaxConnAge.
 	MaxConnAge time.Duration
-	// TLSConfig is what https endpoints are called with: roots (see RootsWith),
-	// client certificates. Nil trusts the system's roots. It is cloned; TLS is 1.2
-	// at the least whatever it says.
+	// TLSConfig is what https endpoints, and token endpoints, are called with: roots
+	// (see RootsWith), client certificates. An endpoint's own client certificate
+	// replaces those, its own authorities are trusted beside the roots. Nil trusts the
+	// system's roots. It is cloned; TLS is 1.2 at the least whatever it says.
 	TLSConfig *tls.Config
 }
 
@@ -79,6 +83,9 @@ type Sender struct {
 	clients clients
 	live    liveConns
 
+	tokens    *oauth.Tokens
+	tokenLine *tokenLine
+
 	stopped   atomic.Bool // no new attempts
 	cancelled atomic.Bool // attempts in flight were cut short
 
@@ -88,8 +95,8 @@ type Sender struct {
 	staleSeen atomic.Uint64
 }
 
-// New makes a Sender and starts its one goroutine, which Close stops. It panics
-// if Options.Guard is missing.
+// New makes a Sender and starts its one goroutine, which Close stops, as it does
+// those that ask for access tokens. It panics if Options.Guard is missing.
 func New(o Options) *Sender {
 	if o.Guard == nil {
 		panic("BUG: sender: Options.Guard is missing")
@@ -97,8 +104,11 @@ func New(o Options) *Sender {
 	o.setDefaults()
 	s := &Sender{options: o, stop: make(chan struct{})}
 	s.live.init()
-	s.dialer = dialer{tcp: o.Guard.Dialer(o.Dial), tls: baseTLS(o.TLSConfig), live: &s.live}
+	base := baseTLS(o.TLSConfig)
+	s.dialer = dialer{tcp: o.Guard.Dialer(o.Dial), tls: base, live: &s.live}
 	s.clients.init(&s.options, &s.dialer)
+	s.tokenLine = newTokenLine(&s.options, base)
+	s.tokens = oauth.New(oauth.Options{Transport: s.tokenLine, UserAgent: o.UserAgent, MaxTokens: o.MaxClients})
 	s.sweeping.Go(s.sweep)
 	return s
 }
@@ -111,15 +121,21 @@ func (s *Sender) Cancel() {
 	s.cancelled.Store(true)
 	_ = s.dialer.tcp.Close()
 	s.live.abort()
+	s.tokens.Cancel()
+	s.tokenLine.close()
 }
 
-// Close closes the connections that rest and waits for the Sender's goroutine.
-// Attempts that are in flight finish, and close their connections behind them;
-// later ones end at once as event.ClassCancelled. Calling it twice is harmless.
+// Close closes the connections that rest and waits for the Sender's goroutines.
+// Attempts that are in flight finish, and close their connections behind them; those
+// that wait for an access token, and later ones, end at once as
+// event.ClassCancelled. Calling it twice is harmless.
 func (s *Sender) Close() {
 	s.stopped.Store(true)
 	s.stopOnce.Do(func() { close(s.stop) })
 	s.sweeping.Wait()
+	s.tokens.Cancel()
+	s.tokenLine.close()
+	s.tokens.Close()
 	s.clients.retireAll()
 }
 
@@ -136,16 +152,20 @@ func (s *Sender) Stats() Stats {
 	return Stats{Clients: s.clients.count(), Conns: s.live.count(), Stale: s.staleSeen.Load()}
 }
 
-// sweep closes what rests. It runs in the Sender's goroutine.
+// sweep closes and forgets what rests. It runs in the Sender's goroutine.
 func (s *Sender) sweep() {
 	tick := time.NewTicker(max(s.options.IdleConn/2, 10*time.Millisecond))
 	defer tick.Stop()
+	minute := time.NewTicker(time.Minute)
+	defer minute.Stop()
 	for {
 		select {
 		case <-s.stop:
 			return
 		case now := <-tick.C:
 			s.clients.sweep(now)
+		case now := <-minute.C:
+			s.tokens.Sweep(now)
 		}
 	}
 }

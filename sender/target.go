@@ -1,7 +1,6 @@
 package sender
 
 import (
-	"crypto/tls"
 	"net"
 	"net/url"
 	"sync"
@@ -12,24 +11,27 @@ import (
 )
 
 // target is one endpoint's connections. It outlives changes of the endpoint that
-// leave host, port and scheme as they are.
+// leave host, port, scheme and identity as they are.
 type target struct {
-	address string // host:port
-	https   bool
-	options *Options
-	host    fasthttp.HostClient
-	retired atomic.Bool // nothing is to rest here any more
+	address  string // host:port
+	https    bool
+	identity identity
+	personal bool // the endpoint has an identity
+	options  *Options
+	host     fasthttp.HostClient
+	retired  atomic.Bool // nothing is to rest here any more
 
 	dialer *dialer
-	tls    func() *tls.Config // made for the first connection
+	secure func() (*secured, error) // made for the first connection
 }
 
-func newTarget(u *url.URL, o *Options, d *dialer) *target {
-	t := &target{address: addressOf(u), https: u.Scheme == "https", options: o, dialer: d}
+func newTarget(u *url.URL, id identity, conns int, o *Options, d *dialer) *target {
+	t := &target{address: addressOf(u), https: u.Scheme == "https", identity: id, options: o, dialer: d}
+	t.personal = t.https && id != identity{}
 	name := u.Hostname()
-	t.tls = sync.OnceValue(func() *tls.Config { return endpointTLS(d.tls, name) })
+	t.secure = sync.OnceValues(func() (*secured, error) { return t.identity.secure(d.tls, name) })
 	t.host.Addr = t.address
-	t.host.MaxConns = o.MaxConnsPerEndpoint
+	t.host.MaxConns = conns
 	t.host.DialTimeout = t.dial
 	return t
 }
@@ -47,9 +49,22 @@ func addressOf(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// same reports whether u is called through the connections of t.
-func (t *target) same(u *url.URL) bool {
-	return t.https == (u.Scheme == "https") && t.address == addressOf(u)
+// same reports whether u is called through the connections of t, under this identity
+// and on so many of them.
+func (t *target) same(u *url.URL, id identity, conns int) bool {
+	return t.https == (u.Scheme == "https") && t.address == addressOf(u) && t.identity == id && t.host.MaxConns == conns
+}
+
+// check reports whether the endpoint's identity can be shown at now.
+func (t *target) check(now time.Time) error {
+	if !t.personal {
+		return nil
+	}
+	s, err := t.secure()
+	if err != nil {
+		return err
+	}
+	return s.check(now)
 }
 
 // dial is fasthttp's dial hook.
@@ -57,7 +72,11 @@ func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	if !t.https {
 		return t.dialer.dial(addr, timeout, nil)
 	}
-	return t.dialer.dial(addr, timeout, t.tls())
+	s, err := t.secure()
+	if err != nil {
+		return nil, err
+	}
+	return t.dialer.dial(addr, timeout, s.config)
 }
 
 // do makes one exchange on a connection that rests, or on a new one. Stale
@@ -68,7 +87,7 @@ func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 // fasthttp is told that the connection will not be kept, because it would start
 // a goroutine per endpoint to close idle ones; the Sender's sweep does that.
 func (t *target) do(x *exchange) (stale int, err error) {
-	now := x.attempt.StartedAt
+	now := x.begun
 	for {
 		held, err := t.host.AcquireConn(x.deadline.Sub(now), true)
 		if err != nil {

@@ -15,7 +15,8 @@ import (
 // for each endpoint in its Owed, all of them in one atomic batch. It sets their
 // ids, which rise in commit order, and returns after the fsync; the Sink gets
 // them right after. A submission whose idempotency key was seen before becomes a
-// Duplicate, or gets an Err if its content differs.
+// Duplicate, of which a row of its own is kept, or gets an Err if its content
+// differs. Only what was posted is looked for: a replay carries its event's key.
 //
 // An error means that nothing was accepted: event.ErrClosed, the context's
 // error while it waited for room, or the log's failure, which is final. The
@@ -29,7 +30,10 @@ func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(subs, wanted) {
+	switch {
+	case slices.ContainsFunc(subs, replayed):
+		err = l.commitReplays(subs, keyed)
+	case slices.ContainsFunc(subs, kept):
 		err = l.commit(subs, keyed)
 	}
 	if keyed != nil {
@@ -46,6 +50,35 @@ func (l *Log) commit(subs []event.Submission, keyed *claims) error {
 		return err
 	}
 	return l.wait(w)
+}
+
+func replayed(s event.Submission) bool { return s.Event.Origin == event.Replayed }
+
+// commitReplays is commit for a request with replays. Between the look at what they
+// repeat and their place in a group, nothing of that is removed.
+func (l *Log) commitReplays(subs []event.Submission, keyed *claims) error {
+	w := waiters.Get().(*waiter)
+	waits, err := l.enqueueReplays(subs, w, keyed)
+	if !waits {
+		waiters.Put(w)
+		return err
+	}
+	return l.wait(w)
+}
+
+// enqueueReplays reports whether there is anything to wait for.
+func (l *Log) enqueueReplays(subs []event.Submission, w *waiter, keyed *claims) (bool, error) {
+	if err := l.enter(); err != nil {
+		return false, err
+	}
+	defer l.gate.RUnlock()
+	l.freezing.RLock()
+	defer l.freezing.RUnlock()
+	if err := l.refuseReplays(subs); err != nil || !slices.ContainsFunc(subs, kept) {
+		return false, err
+	}
+	err := l.enqueue(subs, w, keyed)
+	return err == nil, err
 }
 
 func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
@@ -67,6 +100,7 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 	}
 	if keyed != nil {
 		l.addKeys(g, keyed, subs)
+		l.addDuplicates(g, subs, s)
 	}
 	g.waiters = append(g.waiters, w)
 	g.events = append(g.events, subs)
@@ -75,9 +109,11 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 	return nil
 }
 
+// accepted reports whether the submission is an event of its own.
 func accepted(s *event.Submission) bool { return s.Err == nil && !s.Duplicate }
 
-func wanted(s event.Submission) bool { return accepted(&s) }
+// kept reports whether the submission leaves a record: all do that were not refused.
+func kept(s event.Submission) bool { return s.Err == nil }
 
 // scratch holds the encoded meta data of a request's events, built before the
 // group is locked.
@@ -100,9 +136,12 @@ func (s *scratch) prepare(subs []event.Submission) {
 	s.meta, s.ends, s.crcs = s.meta[:0], s.ends[:0], s.crcs[:0]
 	for i := range subs {
 		var crc uint32
-		if accepted(&subs[i]) {
+		switch {
+		case accepted(&subs[i]):
 			s.meta = appendEventMeta(s.meta, &subs[i].Event)
 			crc = crc32.Checksum(subs[i].Event.Data, castagnoli)
+		case subs[i].Duplicate:
+			s.meta = appendDuplicateMeta(s.meta, &subs[i].Event)
 		}
 		s.ends, s.crcs = append(s.ends, len(s.meta)), append(s.crcs, crc)
 	}
@@ -129,6 +168,10 @@ func (l *Log) addEvent(g *group, ev *event.Event, s *scratch, i int) {
 	sealEvent(meta, op.Key, s.crcs[i])
 	copy(op.Value[copy(op.Value, meta):], ev.Data)
 	_ = op.Finish()
+	if ev.Origin == event.Replayed {
+		s.key = appendReplayKey(s.key[:0], ev.ProjectID, ev.Of, ev.ID)
+		_ = g.batch.Set(s.key, nil, nil)
+	}
 
 	for j := range ev.Owed {
 		d := &ev.Owed[j]

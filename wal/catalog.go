@@ -55,11 +55,7 @@ func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 			return err
 		}
 	}
-	defer l.failOnPanic()
-	if err := b.Commit(pebble.Sync); err != nil {
-		l.fail(err)
-	}
-	return nil
+	return l.commitNow(b)
 }
 
 func (l *Log) addCatalog(b *pebble.Batch, rec *event.CatalogRecord) error {

@@ -49,6 +49,10 @@ func seal(value, key []byte) {
 
 func sealWith(value []byte, crc uint32) {
 	value[0] = recordVersion
+	putCRC(value, crc)
+}
+
+func putCRC(value []byte, crc uint32) {
 	binary.LittleEndian.PutUint32(value[1:], crc)
 }
 

@@ -7,11 +7,19 @@ import (
 	"posthaste/event"
 )
 
+// statusAtMostOnce is added to the status in row 0 of a delivery that is to be made
+// at most once.
+const statusAtMostOnce = 0x80
+
 // appendDeliveryBody appends row 0 of a delivery, after its header:
 //
 //	status 1 | event 16 | project 16 | endpoint 16 | subscription 16 | reason
 func appendDeliveryBody(dst []byte, d *event.Delivery) []byte {
-	dst = append(dst, byte(d.Status))
+	status := byte(d.Status)
+	if d.AtMostOnce {
+		status |= statusAtMostOnce
+	}
+	dst = append(dst, status)
 	dst = append(dst, d.EventID[:]...)
 	dst = append(dst, d.ProjectID[:]...)
 	dst = append(dst, d.EndpointID[:]...)
@@ -29,17 +37,19 @@ func decodeDelivery(key, value []byte) (event.Delivery, error) {
 	}
 	id, _ := deliveryKeyParts(key)
 	d := event.Delivery{ID: id, UpdatedAt: event.TimeOf(id)}
-	d.Status = event.Status(r.byte())
+	status := r.byte()
+	d.Status, d.AtMostOnce = event.Status(status&^statusAtMostOnce), status&statusAtMostOnce != 0
 	d.EventID, d.ProjectID, d.EndpointID, d.SubscriptionID = r.id(), r.id(), r.id(), r.id()
 	d.Reason = r.string()
 	return d, r.done()
 }
 
-// Flags of an attempt's row.
+// Flags of an attempt's row, and of a timer.
 const (
 	flagAttempt = 1 << iota // an attempt was made; else only the state changed
 	flagManual
 	flagBodyCut
+	flagAtMostOnce // timers only
 )
 
 // appendOutcomeBody appends a later row of a delivery, after its header: the
@@ -127,6 +137,9 @@ func appendTimerBody(dst []byte, d *event.Delivery) []byte {
 	if d.Manual {
 		flags = flagManual
 	}
+	if d.AtMostOnce {
+		flags |= flagAtMostOnce
+	}
 	dst = append(dst, flags)
 	dst = append(dst, d.EventID[:]...)
 	dst = append(dst, d.ProjectID[:]...)
@@ -145,7 +158,8 @@ func decodeTimer(key, value []byte) (event.Delivery, error) {
 	}
 	ep, due, id := timerKeyParts(key)
 	d := event.Delivery{ID: id, EndpointID: ep, Status: event.Retry, Due: millisTime(due)}
-	d.Manual = r.byte()&flagManual != 0
+	flags := r.byte()
+	d.Manual, d.AtMostOnce = flags&flagManual != 0, flags&flagAtMostOnce != 0
 	d.EventID, d.ProjectID, d.SubscriptionID = r.id(), r.id(), r.id()
 	d.Attempts, d.Limit = int(r.uvarint()), int(r.uvarint())
 	return d, r.done()

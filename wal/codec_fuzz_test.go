@@ -44,15 +44,52 @@ func FuzzDecodeEvent(f *testing.F) {
 			return
 		}
 		ev.Data = data
-		again, err := decodeEvent(key, sealedEvent(key, ev, 7))
+		sameAgain(t, key, ev)
+	})
+}
+
+func FuzzDecodeEventOfVersion2(f *testing.F) {
+	for _, r := range goldenRecords {
+		if value, _ := hex.DecodeString(r.value); r.name == "event" && value[0] == eventVersion2 {
+			f.Add(value[recordHeaderLen:])
+		}
+	}
+	key := appendEventKey(nil, idOf(1), event.DeliveryID(goldenClock, 1, 2))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ev, data, err := decodeEventMeta(key, append([]byte{eventVersion2, 0, 0, 0, 0}, body...))
 		if err != nil {
-			t.Fatal(err)
+			return
 		}
-		for i := range again.Owed {
-			again.Owed[i].ID = ev.Owed[i].ID // of another sequence
+		ev.Data = data
+		sameAgain(t, key, ev)
+	})
+}
+
+// sameAgain encodes and decodes an event.
+func sameAgain(t *testing.T, key []byte, ev *event.Event) {
+	again, err := decodeEvent(key, sealedEvent(key, ev, 7))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range again.Owed {
+		again.Owed[i].ID = ev.Owed[i].ID // of another sequence
+	}
+	if err := sameEvent(again, ev); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzDecodeHealth(f *testing.F) {
+	addGolden(f, kindHealth)
+	key := appendHealthKey(nil, idOf(3), 256)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		h, err := decodeHealth(key, sealedBody(key, body))
+		if err != nil {
+			return
 		}
-		if err := sameEvent(again, ev); err != nil {
-			t.Fatal(err)
+		again, err := decodeHealth(key, sealedBody(key, appendHealthBody(nil, &h)))
+		if err != nil || again != h {
+			t.Fatalf("got %+v, %v, want %+v", again, err, h)
 		}
 	})
 }

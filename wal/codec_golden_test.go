@@ -16,34 +16,50 @@ import (
 const goldenClock = 4_102_444_800_000
 
 var goldenRecords = []struct{ name, key, value string }{
+	{"health", "41000b01000000000000000000000000000002", "0188e383ffac0280b08fe6b2770281b08fe6b277"},
 	{"behind", "42000b01000000000000000000000000000002", "01a271ea8d03bb2cc3d800d559d10b010203040507"},
 	{"catalog", "437001000000000000000000000000000001", "018482967801000000000000007b226e616d65223a2278227d"},
 	{"delivery", "4400116370000bd559d10b03bb2cc3d8000102030405070000", "015f887b720003bb2cc3d800a1b2c3d4010203040506010000000000000000000000000000010100000000000000000000000000000201000000000000000000000000001b5800"},
 	{"delivery", "4400116370000bd559d10b03bb2cc3d8000102030405070002", "015d0492f803070105c09fbaffbc31c084b6c1c1c482030001a0c297c1c1c48203dc0bf703010b756e617661696c61626c650f3230332e302e3131332e393a3434331868747470733a2f2f6578616d706c652e636f6d2f686f6f6b06413a20620d0a06433a20640d0a0462757379"},
+	{"delivery", "4400116370000bd559d10b03bb2cc3d80001020304050b0000", "014796c9f88003bb2cc3d800a1b2c3d401020304050a010000000000000000000000000000010100000000000000000000000000000201000000000000000000000000001b5800"},
+	{"delivery", "4400116370000bd559d10b03bb2cc3d80001020304050b0002", "0127f34a1703010105c09fbaffbc31c084b6c1c1c482030001a0c297c1c1c48203dc0bf7030100001868747470733a2f2f6578616d706c652e636f6d2f686f6f6b000000"},
+	{"delivery", "4400116370000bd559d10b03bb2cc3d80001020304050e0000", "01e35427c80003bb2cc3d800a1b2c3d401020304050d010000000000000000000000000000010100000000000000000000000000000201000000000000000000000000001b5800"},
+	{"delivery", "4400116370000bd559d10b03bb2cc3d80001020304050e0002", "01c967daf40201010500c084b6c1c1c482030001a0c297c1c1c48203dc0bc8010000001868747470733a2f2f6578616d706c652e636f6d2f686f6f6b000000"},
 	{"delivery", "4400116370002016ff622003bb2cc3d8000102030405080000", "0185c5c7fa0503bb2cc3d800a1b2c3d4010203040506010000000000000000000000000000010100000000000000000000000000000301000000000000000000000000001b591674686520656e64706f696e7420697320706175736564"},
 	{"delivery", "4400116370002016ff622003bb2cc3d8000102030405080001", "01b39543e4050000000080808fe8ede4a4071874686520656e64706f696e74207761732064656c65746564"},
 	{"event", "45001163700100000000000000000000000000000103bb2cc3d800a1b2c3d4010203040506", "01b479bc1f010203040507018bcfe568000a6f726465722e70616964036b2d31056f776e65720203582d41013103582d42000201000000000000000000000000000002010000000000000000000000000000037b2261223a2022c3bc227d"},
+	{"event", "45001163700100000000000000000000000000000103bb2cc3d800a1b2c3d4010203040509", "02d288fa52010203040509010003bb2cc3d800a1b2c3d401020304050600000000000000000000000000000000018bcfe568000a6f726465722e70616964036b2d31056f776e657200000000"},
+	{"event", "45001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050a", "02688af68d01020304050b00000000000000000000000000000000000001000000000000000000000000000005018bcfe568000a6f726465722e706169640000032f696e03613d310001010000000000000000000000000000027b7d"},
+	{"event", "45001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050c", "020247d34301020304050d020003bb2cc3d800a1b2c3d401020304050600000000000000000000000000000000018bcfe568000a6f726465722e706169640000000000007b7d"},
+	{"event", "45001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050d", "0251d08e7d01020304050e00010000000000000000000000000000000000000000000000000000000000000000018bcfe568000a6f726465722e7061696400000000000101000000000000000000000000000002"},
+	{"gone", "4701000000000000000000000000000001", "0108f8622800000001000000020000000300000004"},
 	{"idempotency", "4b001163700100000000000000000000000000000193230c4601a8338c42a4e66e41264319", "01ad1e256a03bb2cc3d800a1b2c3d401020304050684ddc39887ee2444"},
+	{"left", "4c00000007", "0151cdcb83"},
+	{"replay", "52001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050603bb2cc3d800a1b2c3d401020304050c", ""},
+	{"size", "530000000701000000000000000000000000000001", "019eec793bac02"},
 	{"timer", "54000b01000000000000000000000000000002018bcfee8fc003bb2cc3d800d559d10b010203040507", "0144db6a120203bb2cc3d800a1b2c3d40102030405060100000000000000000000000000000101000000000000000000000000001b580105"},
+	{"timer", "54000b01000000000000000000000000000002018bcfee8fc003bb2cc3d800d559d10b01020304050b", "01234d9f760803bb2cc3d800a1b2c3d401020304050a0100000000000000000000000000000101000000000000000000000000001b580105"},
 	{"watermark", "57ffff", "01f0ba7ba803bb2cc3d800"},
 	{"status", "5800116370010000000000000000000000000000010303bb2cc3d800d559d10b010203040507", ""},
+	{"status", "5800116370010000000000000000000000000000010303bb2cc3d800d559d10b01020304050b", ""},
 	{"status", "5800116370010000000000000000000000000000010503bb2cc3d80016ff6220010203040508", ""},
 }
 
 // TestGoldenBytes writes one record of each kind through the log's methods and
-// compares the bytes in the store. A change here is a new format version.
+// compares the bytes in the store. A change here is a new format version. A job is JSON
+// of the event package, so its bytes are not compared.
 func TestGoldenBytes(t *testing.T) {
 	l := goldenLog(t)
 	got := records(t, l)
-	if len(got) != len(goldenRecords)+1 {
+	if len(got) != len(goldenRecords)+2 {
 		for _, r := range got {
 			t.Logf("{%q, %q, %q},", dumpers[r.key[0]].name, hex.EncodeToString(r.key), hex.EncodeToString(r.value))
 		}
-		t.Fatalf("%d records, want %d and the header", len(got), len(goldenRecords))
+		t.Fatalf("%d records, want %d, the header and a job", len(got), len(goldenRecords))
 	}
 	i := 0
 	for _, r := range got {
-		if r.key[0] == kindHeader {
+		if r.key[0] == kindHeader || r.key[0] == kindJob {
 			continue
 		}
 		want := goldenRecords[i]
@@ -70,7 +86,7 @@ func TestGoldenHeader(t *testing.T) {
 		delete(fields, "created_at")
 		again, err := json.Marshal(fields)
 		must(t, err)
-		const want = `{"bucket_ms":3600000,"created_by":"test","format":1,"magic":"posthaste","min_reader":1,"partitions":256}`
+		const want = `{"bucket_ms":3600000,"created_by":"test","format":2,"magic":"posthaste","min_reader":2,"partitions":256}`
 		if string(again) != want || string(r.key) != "H" {
 			t.Errorf("got %s under %q, want %s", again, r.key, want)
 		}
@@ -122,5 +138,42 @@ func goldenLog(t testing.TB) *Log {
 	must(t, l.Settle(&discard))
 	must(t, l.SetMark(event.Mark{Watermark: goldenClock, Behind: []event.Behind{{Endpoint: ep1, After: ev.Owed[0].ID}}}))
 	must(t, l.Flush())
+	addNewer(t, l, ev)
 	return l
+}
+
+// addNewer adds the records of format 2.
+func addNewer(t testing.TB, l *Log, first *event.Event) {
+	t.Helper()
+	project, ep1 := idOf(1), idOf(2)
+	again := post(project, `{"a": "ü"}`)
+	again.Event.IdempotencyKey, again.Event.OwnerID = "k-1", "owner"
+	if again = submit(t, l, again); !again.Duplicate {
+		t.Fatalf("not a duplicate: %+v", again)
+	}
+	sourced := post(project, "{}", ep1)
+	sourced.Event.SourceID, sourced.Event.Path, sourced.Event.Query = idOf(5), "/in", "a=1"
+	sourced.Event.Owed[0].AtMostOnce = true
+	st := attempted(appendOne(t, l, sourced).Owed[0], event.Retry)
+	must(t, l.Settle(&st))
+	replay := post(project, "{}")
+	replay.Event.Origin, replay.Event.Of = event.Replayed, first.ID
+	appendOne(t, l, replay)
+	erased := appendOne(t, l, post(project, "secret", ep1))
+	done := attempted(erased.Owed[0], event.Success)
+	done.Attempt.ResponseBody = []byte("secret")
+	must(t, l.Settle(&done))
+	must(t, l.DeleteContent(project, erased.ID))
+	must(t, l.SetMark(event.Mark{Health: []event.Health{{Endpoint: ep1, Failures: 300, Since: goldenClock, Trips: 2, Until: goldenClock + 1}}}))
+	must(t, l.PutJob(event.Job{ID: idOf(6), ProjectID: project, Kind: event.JobRetry, State: event.JobRunning, CreatedAt: hourTime(1), UpdatedAt: hourTime(2)}))
+	b := l.db.NewBatch()
+	for _, r := range []record{
+		{appendGoneKey(nil, project), sealedGone(appendGoneKey(nil, project), &progress{1, 2, 3, 4})},
+		{appendBucket(nil, kindLeft, 7), sealedLeft(appendBucket(nil, kindLeft, 7))},
+		{appendSizeKey(nil, 7, project), sealedSize(appendSizeKey(nil, 7, project), 300)},
+	} {
+		must(t, b.Set(r.key, r.value, nil))
+	}
+	must(t, b.Commit(nil))
+	must(t, l.Flush())
 }

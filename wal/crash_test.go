@@ -19,6 +19,7 @@ const (
 	crashFanout    = 3
 	crashRequests  = 90
 	crashPerEvents = 2 // events of a request
+	crashRepeat    = 9 // every so many requests one is posted twice
 )
 
 // cut is the disk as a power cut inside one write left it.
@@ -90,7 +91,16 @@ func (c *crashRun) workload(t *testing.T, l *Log) {
 		if i%30 == 20 { // larger than half a memtable
 			subs[0].Event.Data = bytes.Repeat([]byte{byte(i)}, 20_000)
 		}
+		if i%crashRepeat == 0 {
+			for k := range subs {
+				subs[k].Event.IdempotencyKey = fmt.Sprint(i, k)
+			}
+		}
+		again := slices.Clone(subs)
 		must(t, l.Append(t.Context(), subs))
+		if i%crashRepeat == 0 { // acknowledged together with its duplicates
+			must(t, l.Append(t.Context(), again))
+		}
 		c.reqs = append(c.reqs, subs)
 		c.acked.Add(1)
 		for k := range subs {
@@ -98,7 +108,7 @@ func (c *crashRun) workload(t *testing.T, l *Log) {
 		}
 		if i%3 == 2 { // leave some open
 			open = settleSome(t, l, open)
-			must(t, l.SetMark(event.Mark{Watermark: open[0].ID.Time()}))
+			must(t, l.SetMark(event.Mark{Watermark: open[0].ID.Time(), Health: []event.Health{{Endpoint: idOf(2), Failures: i % 2}}}))
 		}
 	}
 }
@@ -138,7 +148,37 @@ func (c *crashRun) verify(t *testing.T, k cut) error {
 			}
 		}
 	}
+	if err := c.checkDuplicates(l, k.acked); err != nil {
+		return err
+	}
 	return checkWhole(l, r)
+}
+
+// checkDuplicates: each acknowledged duplicate is there, and has its first event.
+func (c *crashRun) checkDuplicates(l *Log, acked int) error {
+	events, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
+	if err != nil {
+		return err
+	}
+	repeats := map[event.ID]int{}
+	for _, ev := range events {
+		if ev.Origin != event.Duplicate {
+			continue
+		}
+		first, err := l.Event(ev.ProjectID, ev.Of)
+		if err != nil || !bytes.Equal(first.Data, ev.Data) {
+			return fmt.Errorf("the first event of a duplicate: %w", err)
+		}
+		repeats[ev.Of]++
+	}
+	for i := 0; i < acked; i += crashRepeat {
+		for k := range c.reqs[i] {
+			if id := c.reqs[i][k].Event.ID; repeats[id] != 1 {
+				return fmt.Errorf("acked request %d: %d duplicates of event %s", i, repeats[id], id)
+			}
+		}
+	}
+	return nil
 }
 
 // checkWhole: every request is there with all of its events and deliveries or not at
@@ -154,6 +194,9 @@ func checkWhole(l *Log, r recovered) error {
 	}
 	perRequest := map[string]int{}
 	for _, ev := range events {
+		if ev.Origin == event.Duplicate {
+			continue
+		}
 		perRequest[ev.OwnerID]++
 		if len(ev.Owed) != crashFanout {
 			return fmt.Errorf("event %s is owed %d times", ev.ID, len(ev.Owed))

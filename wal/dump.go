@@ -108,8 +108,14 @@ var dumpers = map[byte]dumper{
 	kindTimer:      {"timer", dumpTimer},
 	kindStatus:     {"status", dumpStatus},
 	kindIdempotent: {"idempotency", dumpSealed},
+	kindReplay:     {"replay", dumpReplay},
 	kindBehind:     {"behind", dumpSealed},
+	kindHealth:     {"health", dumpHealth},
 	kindWatermark:  {"watermark", dumpWatermark},
+	kindJob:        {"job", dumpJob},
+	kindGone:       {"gone", dumpGone},
+	kindLeft:       {"left", dumpLeft},
+	kindSize:       {"size", dumpSize},
 }
 
 func dumpHeader(key, value []byte) (any, error) {
@@ -139,8 +145,12 @@ func dumpEvent(key, value []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"id": ev.ID, "project": ev.ProjectID, "event_type": ev.Type, "received_at": ev.ReceivedAt,
-		"headers": len(ev.Headers), "data_bytes": len(ev.Data), "deliveries": owedIDs(ev, nil)}, nil
+	v := map[string]any{"id": ev.ID, "project": ev.ProjectID, "event_type": ev.Type, "received_at": ev.ReceivedAt,
+		"headers": len(ev.Headers), "data_bytes": len(ev.Data), "deliveries": owedIDs(ev, nil)}
+	if !plain(ev) {
+		v["origin"], v["of"], v["source"], v["path"] = ev.Origin, ev.Of, ev.SourceID, ev.Path
+	}
+	return v, nil
 }
 
 func dumpDelivery(key, value []byte) (any, error) {
@@ -148,7 +158,7 @@ func dumpDelivery(key, value []byte) (any, error) {
 	if row == 0 {
 		d, err := decodeDelivery(key, value)
 		return map[string]any{"id": id, "row": 0, "status": d.Status.String(), "event": d.EventID, "project": d.ProjectID,
-			"endpoint": d.EndpointID, "subscription": d.SubscriptionID, "reason": d.Reason}, err
+			"endpoint": d.EndpointID, "subscription": d.SubscriptionID, "reason": d.Reason, "at_most_once": d.AtMostOnce}, err
 	}
 	d, a := event.Delivery{ID: id}, event.Attempt{}
 	holds, err := decodeOutcome(key, value, &d, &a)

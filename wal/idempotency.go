@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -19,7 +20,8 @@ import (
 //	claim ──► look up in the log ──► append with its event ──► durable ──► release
 //
 // The record of a key lives in the bucket of its event and is found by looking
-// through the buckets of the window, newest first.
+// through the buckets of the window, newest first. Whether it is still within the
+// window is decided by the time in the event's id, to the millisecond.
 
 // keyHash names a key within a project: 128 bits of its text's hash.
 type keyHash [16]byte
@@ -39,8 +41,9 @@ func (t *idemTable) init() { t.busy = make(map[idemKey]chan struct{}) }
 
 // claims are the keys of one request.
 type claims struct {
-	keys  []claim
-	index map[idemKey]int // into keys
+	keys   []claim
+	index  map[idemKey]int // into keys
+	window time.Duration   // of submissions that have none of their own
 }
 
 type claim struct {
@@ -48,12 +51,13 @@ type claim struct {
 	sub     int    // index of the submission that stores it
 	same    []int  // later submissions of the same request with the same key
 	content uint64 // hash of what the submission says
+	window  uint64 // how long the key is remembered, ms
 }
 
 // claimKeys claims every key of the request and marks the submissions whose key
 // is in the log already. It returns nil when no submission has a key.
 func (l *Log) claimKeys(ctx context.Context, subs []event.Submission) (*claims, error) {
-	c := collectKeys(subs)
+	c := collectKeys(subs, l.o.IdempotencyWindow)
 	if c == nil {
 		return nil, nil
 	}
@@ -88,15 +92,15 @@ func (l *Log) now() uint64 {
 	return max(l.clock, uint64(time.Now().UnixMilli()))
 }
 
-func collectKeys(subs []event.Submission) *claims {
+func collectKeys(subs []event.Submission, window time.Duration) *claims {
 	var c *claims
 	for i := range subs {
 		s := &subs[i]
-		if !accepted(s) || s.Event.IdempotencyKey == "" {
+		if !accepted(s) || s.Event.IdempotencyKey == "" || s.Event.Origin != event.Posted {
 			continue
 		}
 		if c == nil {
-			c = &claims{index: make(map[idemKey]int)}
+			c = &claims{index: make(map[idemKey]int), window: window}
 		}
 		c.add(s, i)
 	}
@@ -111,7 +115,8 @@ func (c *claims) add(s *event.Submission, i int) {
 	switch {
 	case !claimed:
 		c.index[key] = len(c.keys)
-		c.keys = append(c.keys, claim{idemKey: key, sub: i, content: content})
+		window := cmp.Or(s.Window, c.window)
+		c.keys = append(c.keys, claim{idemKey: key, sub: i, content: content, window: uint64(max(0, window).Milliseconds())})
 	case c.keys[j].content != content:
 		s.Err = errKeyReused
 	default:
@@ -174,7 +179,7 @@ func (t *idemTable) release(keys []claim) {
 // lookUp marks the submission, and those that join it, if its key is in the log.
 func (l *Log) lookUp(subs []event.Submission, k *claim, now uint64) error {
 	s := &subs[k.sub]
-	id, content, err := l.findKey(k.idemKey, now)
+	id, content, err := l.findKey(k.idemKey, now, k.window)
 	switch {
 	case errors.Is(err, pebble.ErrNotFound):
 		return nil
@@ -200,9 +205,11 @@ func (k *claim) tell(subs []event.Submission, id event.ID) {
 	}
 }
 
-func (l *Log) findKey(k idemKey, now uint64) (event.ID, uint64, error) {
+// findKey finds the event that the key was used for less than window milliseconds
+// ago. Its id says when that was.
+func (l *Log) findKey(k idemKey, now, window uint64) (event.ID, uint64, error) {
 	newest := bucketOf(now) // whoever had the key before us got an older id
-	oldest := bucketOf(now - min(now, uint64(l.o.IdempotencyWindow.Milliseconds())))
+	oldest := bucketOf(now - min(now, window))
 	key := make([]byte, 0, idemKeyLen)
 	for b := newest; b >= oldest && b > 0; b-- {
 		key = appendIdempotentKey(key[:0], b, k.project, k.hash)
@@ -221,6 +228,9 @@ func (l *Log) findKey(k idemKey, now uint64) (event.ID, uint64, error) {
 		id, content := r.id(), r.take(8)
 		if err := r.done(); err != nil {
 			return event.ID{}, 0, err
+		}
+		if id.Time()+window <= now {
+			break // those in earlier buckets are older still
 		}
 		return id, binary.LittleEndian.Uint64(content), nil
 	}

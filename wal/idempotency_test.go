@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,15 +21,16 @@ func keyed(key, data string) event.Submission {
 	return s
 }
 
+// stored lists the events, without their duplicates.
 func stored(t *testing.T, l *Log) []*event.Event {
 	t.Helper()
 	events, err := l.Events(idOf(1), event.Range{Limit: 1 << 20}, event.EventFilter{})
 	must(t, err)
-	return events
+	return slices.DeleteFunc(events, func(ev *event.Event) bool { return ev.Origin == event.Duplicate })
 }
 
 // submit appends one submission and returns what became of it.
-func submit(t *testing.T, l *Log, s event.Submission) event.Submission {
+func submit(t testing.TB, l *Log, s event.Submission) event.Submission {
 	t.Helper()
 	subs := []event.Submission{s}
 	must(t, l.Append(t.Context(), subs))
@@ -203,23 +205,41 @@ func TestKeysInOppositeOrdersDoNotDeadlock(t *testing.T) {
 	}
 }
 
-// TestKeyIsForgottenAfterTheWindow, which is counted in whole hours.
+// TestKeyIsForgottenAfterTheWindow, to the millisecond, whether the window is the
+// log's or the submission's. A duplicate does not make it longer.
 func TestKeyIsForgottenAfterTheWindow(t *testing.T) {
-	o := testOptions(vfs.NewMem())
-	o.IdempotencyWindow = 24 * time.Hour
-	l := openLog(t, o)
-	setClock(l, (l.now()/hour+2)*hour) // at the start of an hour
-	first := submit(t, l, keyed("k", "x"))
-	advance(l, 24*hour)
-	if got := submit(t, l, keyed("k", "x")); !got.Duplicate || got.Event.ID != first.Event.ID {
-		t.Errorf("after 24 hours: %+v", got)
-	}
-	advance(l, hour)
-	if got := submit(t, l, keyed("k", "x")); got.Duplicate || got.Err != nil || got.Event.ID == first.Event.ID {
-		t.Errorf("after 25 hours: %+v", got)
-	}
-	if n := len(stored(t, l)); n != 2 {
-		t.Errorf("%d events are stored, want 2", n)
+	for _, c := range []struct{ option, own time.Duration }{
+		{option: 24 * time.Hour},
+		{option: time.Minute, own: 24 * time.Hour},
+		{option: 24 * time.Hour, own: 1500 * time.Millisecond},
+		{option: time.Hour, own: 30 * 24 * time.Hour},
+	} {
+		o := testOptions(vfs.NewMem())
+		o.IdempotencyWindow = c.option
+		l := openLog(t, o)
+		window := uint64(cmp.Or(c.own, c.option).Milliseconds())
+		post := func() event.Submission {
+			s := keyed("k", "x")
+			s.Window = c.own
+			return submit(t, l, s)
+		}
+		setClock(l, (l.now()/hour+2)*hour+hour/3)
+		first := post()
+		setClock(l, first.Event.ID.Time()+window-1)
+		if got := post(); !got.Duplicate || got.Event.ID != first.Event.ID {
+			t.Errorf("%v, a millisecond before the end: %+v", c, got)
+		}
+		setClock(l, first.Event.ID.Time()+window)
+		second := post()
+		if second.Duplicate || second.Err != nil || second.Event.ID == first.Event.ID {
+			t.Errorf("%v, at the end: %+v", c, second)
+		}
+		if got := post(); !got.Duplicate || got.Event.ID != second.Event.ID {
+			t.Errorf("%v, after the second: %+v", c, got)
+		}
+		if n := len(stored(t, l)); n != 2 {
+			t.Errorf("%v: %d events are stored, want 2", c, n)
+		}
 	}
 }
 
@@ -241,7 +261,7 @@ func TestKeyIsFoundAlthoughTheClockWentBack(t *testing.T) {
 func TestWaitingForAKeyEndsWithTheContext(t *testing.T) {
 	l := newLogInMemory(t)
 	s := keyed("k", "x")
-	held := collectKeys([]event.Submission{s})
+	held := collectKeys([]event.Submission{s}, time.Hour)
 	must(t, l.idem.claim(t.Context(), held.keys))
 	ctx, cancel := context.WithCancel(t.Context())
 	result := make(chan error, 1)

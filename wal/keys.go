@@ -15,8 +15,14 @@ const (
 	kindTimer      = 'T' // partition, endpoint, due, delivery
 	kindStatus     = 'X' // bucket, project, status, delivery
 	kindIdempotent = 'K' // bucket, project, hash of the key
+	kindReplay     = 'R' // bucket, project, original event, replay
 	kindBehind     = 'B' // partition, endpoint
+	kindHealth     = 'A' // partition, endpoint
 	kindWatermark  = 'W' // partition
+	kindJob        = 'J' // project, job
+	kindGone       = 'G' // project
+	kindLeft       = 'L' // bucket
+	kindSize       = 'S' // bucket, project
 )
 
 // bucketMillis is the length of a time bucket. Rows of one bucket are deleted
@@ -33,8 +39,14 @@ const (
 	timerKeyLen    = 1 + 2 + 16 + 6 + 16
 	statusKeyLen   = 1 + 4 + 16 + 1 + 16
 	idemKeyLen     = 1 + 4 + 16 + 16
+	replayKeyLen   = 1 + 4 + 16 + 16 + 16
 	behindKeyLen   = 1 + 2 + 16
+	healthKeyLen   = behindKeyLen
 	waterKeyLen    = 1 + 2
+	jobKeyLen      = 1 + 16 + 16
+	goneKeyLen     = 1 + 16
+	leftKeyLen     = 1 + 4
+	sizeKeyLen     = 1 + 4 + 16
 )
 
 // allPartitions is the watermark's partition number for those that have no
@@ -131,6 +143,37 @@ func appendIdempotentKey(dst []byte, bucket uint32, project event.ID, hash [16]b
 	dst = append(dst, kindIdempotent)
 	dst = binary.BigEndian.AppendUint32(dst, bucket)
 	return append(append(dst, project[:]...), hash[:]...)
+}
+
+// appendReplayKey appends the key that leads from an event to a replay of it. It lies
+// in the bucket of the event.
+func appendReplayKey(dst []byte, project, original, replay event.ID) []byte {
+	return append(appendReplayPrefix(dst, project, original), replay[:]...)
+}
+
+func appendReplayPrefix(dst []byte, project, original event.ID) []byte {
+	dst = appendBucket(dst, kindReplay, bucketOf(original.Time()))
+	return append(append(dst, project[:]...), original[:]...)
+}
+
+// appendBucket appends where the rows of a kind begin that belong to a bucket.
+func appendBucket(dst []byte, kind byte, bucket uint32) []byte {
+	return binary.BigEndian.AppendUint32(append(dst, kind), bucket)
+}
+
+// appendInBucket appends where a project's rows of a kind begin in a bucket.
+func appendInBucket(dst []byte, kind byte, bucket uint32, project event.ID) []byte {
+	return append(appendBucket(dst, kind, bucket), project[:]...)
+}
+
+func appendHealthKey(dst []byte, endpoint event.ID, partitions int) []byte {
+	dst = append(dst, kindHealth)
+	dst = binary.BigEndian.AppendUint16(dst, event.Partition(event.EndpointHash(endpoint), partitions))
+	return append(dst, endpoint[:]...)
+}
+
+func appendJobKey(dst []byte, project, id event.ID) []byte {
+	return append(append(append(dst, kindJob), project[:]...), id[:]...)
 }
 
 func appendBehindKey(dst []byte, endpoint event.ID, partitions int) []byte {

@@ -11,6 +11,7 @@ import (
 )
 
 // Events lists a project's events in a range, newest first if it is descending.
+// Duplicates are among them; replays are not, for they are deliveries of an event.
 func (l *Log) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error) {
 	events := []*event.Event{}
 	err := l.walkEvents(project, r, func(key, value []byte) (bool, error) {
@@ -20,13 +21,17 @@ func (l *Log) Events(project event.ID, r event.Range, f event.EventFilter) ([]*e
 		}
 		if eventPasses(ev, &f) {
 			events = append(events, ev)
+			err = l.fill(ev)
 		}
-		return len(events) < r.Limit, nil
+		return len(events) < r.Limit, err
 	})
 	return events, err
 }
 
 func eventPasses(ev *event.Event, f *event.EventFilter) bool {
+	if ev.Origin == event.Replayed {
+		return false
+	}
 	if f.IdempotencyKey != "" && f.IdempotencyKey != ev.IdempotencyKey || f.OwnerID != "" && f.OwnerID != ev.OwnerID {
 		return false
 	}
@@ -42,7 +47,10 @@ func (l *Log) walkEvents(project event.ID, r event.Range, fn func(key, value []b
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, it.Close()) }()
+	return errors.Join(walkEventsOf(it, project, r, fn), it.Close())
+}
+
+func walkEventsOf(it *pebble.Iterator, project event.ID, r event.Range, fn func(key, value []byte) (bool, error)) error {
 	w := newBucketWalk(it, kindEvent, project[:], r)
 	for w.valid() {
 		goOn, err := fn(it.Key(), it.Value())

@@ -14,10 +14,13 @@ import (
 // in, newest first if it is descending. Whichever of the filter's fields has an index
 // decides where it reads:
 //
-//	event            the event's own row
+//	event            the rows of the event and of its replays
 //	endpoints        the endpoints' rows, merged
 //	statuses         the index of the exceptional, merged
-//	otherwise        the project's events, which name what they owe
+//	otherwise        the project's events, which name what they owe; where retention
+//	                 took them away, the rows of all endpoints, merged
+//
+// A delivery whose event is gone passes every filter but one by event type.
 func (l *Log) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error) {
 	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindDelivery}, UpperBound: []byte{kindDelivery + 1}})
 	if err != nil {
@@ -111,52 +114,11 @@ func (c *deliveryList) addAll(ids []event.ID) error {
 	return nil
 }
 
-func (c *deliveryList) ofEvent() error {
-	ev, err := c.l.Event(c.project, c.f.EventID)
-	if errors.Is(err, event.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return c.addAll(owedIDs(ev, nil))
-}
-
 func owedIDs(ev *event.Event, ids []event.ID) []event.ID {
 	for i := range ev.Owed {
 		ids = append(ids, ev.Owed[i].ID)
 	}
 	return ids
-}
-
-// ofProject walks the project's events. Deliveries of one millisecond are put
-// in the order of their ids before they are listed.
-func (c *deliveryList) ofProject() error {
-	var ids []event.ID
-	var ms uint64
-	walk := c.r
-	if walk.To != (event.ID{}) {
-		walk.To = event.DeliveryID(walk.To.Time(), 0xFFFFFFFF, event.MaxDeliverySeq)
-	}
-	walk.From = event.DeliveryID(walk.From.Time(), 0, 0)
-	err := c.l.walkEvents(c.project, walk, func(key, value []byte) (bool, error) {
-		ev, _, err := decodeEventMeta(key, value)
-		if err != nil {
-			return false, err
-		}
-		if ev.ID.Time() != ms {
-			if err := c.addAll(ids); err != nil || c.full() {
-				return false, err
-			}
-			ids, ms = ids[:0], ev.ID.Time()
-		}
-		ids = owedIDs(ev, ids)
-		return true, nil
-	})
-	if err != nil {
-		return err
-	}
-	return c.addAll(ids)
 }
 
 // iter opens an iterator over a kind of rows, in the listing's own view.

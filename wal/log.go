@@ -15,8 +15,10 @@ import (
 	"posthaste/event"
 )
 
-// FormatVersion is the layout that this program writes; it reads this one only.
-const FormatVersion = 1
+// FormatVersion is the layout that this program writes; it reads all up to this.
+// 2 added events with an origin, deliveries at most once, and the records of health,
+// jobs, replays and retention.
+const FormatVersion = 2
 
 // Log is an open store. All methods may be called from any goroutine, unless
 // they say otherwise.
@@ -37,6 +39,7 @@ type Log struct {
 	clock  uint64 // ms of the newest id; never goes back
 	seq    uint64
 	closed bool
+	frozen freeze
 	// horizon is the clock at the end of Recover.
 	horizon uint64
 
@@ -44,7 +47,9 @@ type Log struct {
 	catalog sync.Mutex // serialises CASCatalog
 	// gate is read-locked by writers while they use the store outside the
 	// committer; Close locks it before it closes the store.
-	gate sync.RWMutex
+	gate     sync.RWMutex
+	freezing sync.RWMutex // held while what is stored is removed; taken after the gate, before mu
+	retained retention
 
 	failed atomic.Pointer[failure]
 	broken chan struct{} // closed by the first failure
@@ -105,7 +110,7 @@ func OpenReadOnly(o Options) (*Log, error) {
 	if err := l.openPebble(); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
-	if err := l.readHeader(); err != nil {
+	if _, err := l.readHeader(); err != nil {
 		if errors.Is(err, pebble.ErrNotFound) {
 			err = errForeign
 		}
@@ -141,7 +146,11 @@ func (l *Log) openDB() error {
 	if err := l.openPebble(); err != nil {
 		return err
 	}
-	err := l.readHeader()
+	h, err := l.readHeader()
+	if err == nil && h.Format < FormatVersion {
+		h.Format, h.MinReader = FormatVersion, FormatVersion
+		err = l.writeHeader(h)
+	}
 	if !errors.Is(err, pebble.ErrNotFound) {
 		if err != nil {
 			_ = l.db.Close()
@@ -176,49 +185,53 @@ func (l *Log) create() error {
 		return errForeign
 	}
 	l.partitions = l.o.Partitions
-	body, err := json.Marshal(header{
+	err = l.writeHeader(header{
 		Magic: magic, Format: FormatVersion, MinReader: FormatVersion, Partitions: l.partitions,
 		Bucket: bucketMillis, CreatedBy: l.o.CreatedBy, CreatedAt: time.Now().UTC().Format(time.RFC3339),
 	})
 	if err != nil {
 		return err
 	}
-	value := append(make([]byte, recordHeaderLen), body...)
-	seal(value, headerKey)
-	if err := l.db.Set(headerKey, value, pebble.Sync); err != nil {
-		return err
-	}
 	return l.db.Flush()
 }
 
-func (l *Log) readHeader() error {
-	value, closer, err := l.db.Get(headerKey)
+func (l *Log) writeHeader(h header) error {
+	body, err := json.Marshal(h)
 	if err != nil {
 		return err
+	}
+	value := append(make([]byte, recordHeaderLen), body...)
+	seal(value, headerKey)
+	return l.db.Set(headerKey, value, pebble.Sync)
+}
+
+func (l *Log) readHeader() (h header, err error) {
+	value, closer, err := l.db.Get(headerKey)
+	if err != nil {
+		return h, err
 	}
 	defer closer.Close()
 	r, err := open(headerKey, value)
 	if err != nil {
-		return err
+		return h, err
 	}
-	var h header
 	if err := json.Unmarshal(r.b, &h); err != nil || h.Magic != magic {
-		return &CorruptError{headerKey, "not the header of a posthaste store"}
+		return h, &CorruptError{headerKey, "not the header of a posthaste store"}
 	}
 	if h.MinReader > FormatVersion {
-		return fmt.Errorf("the store has format %d, written by %s; this program reads format %d: use the newer program", h.Format, h.CreatedBy, FormatVersion)
+		return h, fmt.Errorf("the store has format %d, written by %s; this program reads format %d: use the newer program", h.Format, h.CreatedBy, FormatVersion)
 	}
 	if h.Bucket != bucketMillis || h.Partitions < 1 || h.Partitions >= allPartitions {
-		return &CorruptError{headerKey, "bucket length or partition count out of range"}
+		return h, &CorruptError{headerKey, "bucket length or partition count out of range"}
 	}
 	l.partitions = h.Partitions
-	return nil
+	return h, nil
 }
 
 // readClock makes sure that new ids are greater than the persisted watermark
 // even when this machine's clock went back.
 func (l *Log) readClock() error {
-	ms, err := l.watermark(allPartitions)
+	ms, err := watermarkOf(l.db, allPartitions)
 	l.clock = max(ms, 1)
 	return err
 }

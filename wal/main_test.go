@@ -138,15 +138,17 @@ func settle(t testing.TB, l *Log, s event.Settlement) event.Delivery {
 type recovered struct {
 	behind map[event.ID]event.ID
 	timers map[event.ID]uint64
+	health map[event.ID]event.Health
 }
 
 func everyPartition(uint16) bool { return true }
 
 func tryRecover(l *Log) (recovered, error) {
-	r := recovered{map[event.ID]event.ID{}, map[event.ID]uint64{}}
+	r := recovered{map[event.ID]event.ID{}, map[event.ID]uint64{}, map[event.ID]event.Health{}}
 	err := l.Recover(everyPartition,
 		func(b event.Behind) { r.behind[b.Endpoint] = b.After },
-		func(t event.Timer) { r.timers[t.Endpoint] = t.DueMilli })
+		func(t event.Timer) { r.timers[t.Endpoint] = t.DueMilli },
+		func(h event.Health) { r.health[h.Endpoint] = h })
 	return r, err
 }
 
@@ -237,6 +239,7 @@ func (s *recordingSink) snapshot() ([]event.ID, []event.Timer) {
 func sameEvent(got, want *event.Event) error {
 	switch {
 	case got.ID != want.ID, got.ProjectID != want.ProjectID, got.Type != want.Type, got.OwnerID != want.OwnerID,
+		got.SourceID != want.SourceID, got.Path != want.Path, got.Query != want.Query, got.Origin != want.Origin, got.Of != want.Of,
 		got.IdempotencyKey != want.IdempotencyKey, !got.ReceivedAt.Equal(want.ReceivedAt), !slices.Equal(got.Headers, want.Headers):
 		return fmt.Errorf("got  %+v\nwant %+v", got, want)
 	case !bytes.Equal(got.Data, want.Data):

@@ -62,12 +62,12 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		want    string
 		corrupt bool
 	}{
-		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 2, 2, "posthaste 9" }, "format 2, written by posthaste 9; this program reads format 1: use the newer program", false},
+		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 3, 3, "posthaste 9" }, "format 3, written by posthaste 9; this program reads format 2: use the newer program", false},
 		"another magic":      {func(h *header) { h.Magic = "other" }, "not the header", true},
 		"other bucket":       {func(h *header) { h.Bucket = 1 }, "out of range", true},
 		"no partitions":      {func(h *header) { h.Partitions = 0 }, "out of range", true},
 		"too many":           {func(h *header) { h.Partitions = allPartitions }, "out of range", true},
-		"newer but readable": {func(h *header) { h.Format = 2 }, "", false},
+		"newer but readable": {func(h *header) { h.Format = 3 }, "", false},
 	} {
 		o := testOptions(vfs.NewMem())
 		l, err := Open(o)

@@ -33,8 +33,8 @@ type Options struct {
 	// fsync with, before they are committed for themselves. 5 ms by default.
 	SettleDelay time.Duration
 
-	// IdempotencyWindow is how long a key is remembered, in whole hours; 24 h by
-	// default.
+	// IdempotencyWindow is how long a key is remembered of which the submission does
+	// not say; 24 h by default.
 	IdempotencyWindow time.Duration
 
 	CacheBytes    int64  // block cache; 64 MiB by default
@@ -54,6 +54,9 @@ type Options struct {
 	// blocks, Close blocks too. Where Pebble finds the failure first, while it
 	// rotates its log, it ends the process by itself with a panic.
 	OnFatal func(error)
+
+	// rewriteAge is how old a blob file must be to be rewritten; an hour by default.
+	rewriteAge time.Duration
 
 	// Observe is told of each committed group. It must not block. May be nil.
 	Observe func(GroupStats)
@@ -79,6 +82,7 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.Partitions, event.DefaultPartitions)
 	setDefault(&o.GroupBytes, 4<<20)
 	setDefault(&o.SettleDelay, 5*time.Millisecond)
+	setDefault(&o.rewriteAge, time.Hour)
 	setDefault(&o.IdempotencyWindow, 24*time.Hour)
 	setDefault(&o.CacheBytes, 64<<20)
 	setDefault(&o.MemTableBytes, 64<<20)

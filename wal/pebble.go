@@ -26,7 +26,7 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		ReadOnly:                    l.readOnly,
 		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
 	}
-	o.Experimental.ValueSeparationPolicy = separateValues
+	o.Experimental.ValueSeparationPolicy = l.separateValues
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -79,17 +79,22 @@ func (n *noise) backgroundError(log zerolog.Logger) func(error) {
 // separatedBytes is the length from which a value is kept in a blob file.
 const separatedBytes = 256
 
+// garbage is the share of the values in blob files that may be referred to no longer
+// before Pebble rewrites files. It does so when there is nothing better to compact.
+// Half of it was too much: of an hour that one of two projects gives up, half is.
+const garbage = 0.25
+
 // separateValues keeps events and attempts out of the tables: compactions then
 // move references and not payloads, which are written twice in their life, to
 // the write-ahead log and to a blob file. Against values in the tables that
 // saved a fifth of the log's CPU per event (BenchmarkAppend with compactions
 // counted in). A blob file goes when retention drops the range that refers to it.
-func separateValues() pebble.ValueSeparationPolicy {
+func (l *Log) separateValues() pebble.ValueSeparationPolicy {
 	return pebble.ValueSeparationPolicy{
 		Enabled:               true,
 		MinimumSize:           separatedBytes,
 		MaxBlobReferenceDepth: 10,
-		RewriteMinimumAge:     time.Hour,
-		TargetGarbageRatio:    0.5,
+		RewriteMinimumAge:     l.o.rewriteAge,
+		TargetGarbageRatio:    garbage,
 	}
 }

@@ -11,7 +11,21 @@ import (
 )
 
 // Event reads an event back; event.ErrNotFound if the project has none of that id.
+// A duplicate comes with the first event's data, and with none if that is gone.
 func (l *Log) Event(project, id event.ID) (*event.Event, error) {
+	ev, err := l.stored(project, id)
+	if err == nil {
+		err = l.fill(&ev.Event)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &ev.Event, nil
+}
+
+// stored reads an event's record; event.ErrNotFound if the project has none of
+// that id.
+func (l *Log) stored(project, id event.ID) (*storedEvent, error) {
 	key := appendEventKey(make([]byte, 0, eventKeyLen), project, id)
 	value, closer, err := l.db.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -21,7 +35,7 @@ func (l *Log) Event(project, id event.ID) (*event.Event, error) {
 		return nil, fmt.Errorf("event %s: %w", id, err)
 	}
 	defer closer.Close()
-	return decodeEvent(key, value)
+	return decodeStored(key, value)
 }
 
 // Delivery reads a delivery with the state it is in; event.ErrNotFound if the

@@ -10,21 +10,28 @@ import (
 	"posthaste/event"
 )
 
-// Recover tells of every endpoint of the partitions that owns selects that may
-// have deliveries waiting for their first attempt: it is behind from After on. Then it
-// tells of every endpoint that has timers, with the first. Afterwards ids are
-// greater than any that was found. It must be called before the first Append.
+// Recover tells of every endpoint of the partitions that owns selects whose health
+// was marked, then of every one that may have deliveries waiting for their first
+// attempt: it is behind from After on. Then it tells of every endpoint that has
+// timers, with the first. Afterwards ids are greater than any that was found. It
+// must be called before the first Append.
 //
 // It reads the deliveries since the watermark, which follows the present by
 // about a second plus the longest first attempt in flight, one row for each
-// endpoint that is behind, and one for each that has timers: never the backlog.
-func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer)) error {
-	mark, err := l.watermark(allPartitions)
+// endpoint that is behind or not well, and one for each that has timers: never the
+// backlog.
+func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error {
+	mark, err := watermarkOf(l.db, allPartitions)
 	if err != nil {
 		return err
 	}
 	r := recovery{l: l, from: mark, owns: owns, first: make(map[event.ID]event.ID)}
-	if err := r.readBehind(); err != nil {
+	err = readBehind(l.db, func(b event.Behind) {
+		if r.owned(b.Endpoint) {
+			r.first[b.Endpoint] = b.After
+		}
+	})
+	if err != nil {
 		return err
 	}
 	if err := r.readDeliveries(); err != nil {
@@ -34,6 +41,9 @@ func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind
 	l.horizon = max(l.clock, r.newest)
 	l.clock = l.horizon + 1 // ids to come are beyond the horizon
 	l.mu.Unlock()
+	if err := r.readHealth(health); err != nil {
+		return err
+	}
 	for ep, after := range r.first {
 		behind(event.Behind{Endpoint: ep, After: after})
 	}
@@ -61,8 +71,9 @@ func (r *recovery) owned(endpoint event.ID) bool {
 	return r.owns(event.Partition(event.EndpointHash(endpoint), r.l.partitions))
 }
 
-func (r *recovery) readBehind() (err error) {
-	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindBehind}, UpperBound: []byte{kindBehind + 1}})
+// readBehind calls fn with every endpoint that is recorded as behind.
+func readBehind(from pebble.Reader, fn func(event.Behind)) (err error) {
+	it, err := from.NewIter(&pebble.IterOptions{LowerBound: []byte{kindBehind}, UpperBound: []byte{kindBehind + 1}})
 	if err != nil {
 		return err
 	}
@@ -72,15 +83,13 @@ func (r *recovery) readBehind() (err error) {
 		if err != nil {
 			return err
 		}
-		var ep event.ID
-		copy(ep[:], it.Key()[3:])
-		after := rd.id()
+		var b event.Behind
+		copy(b.Endpoint[:], it.Key()[3:])
+		b.After = rd.id()
 		if err := rd.done(); err != nil {
 			return err
 		}
-		if r.owned(ep) {
-			r.first[ep] = after
-		}
+		fn(b)
 	}
 	return it.Error()
 }
@@ -156,10 +165,10 @@ func (r *recovery) readTimers(timer func(event.Timer)) (err error) {
 	return it.Error()
 }
 
-// watermark reads a partition's watermark; 0 when it has none.
-func (l *Log) watermark(partition uint16) (uint64, error) {
+// watermarkOf reads a partition's watermark; 0 when it has none.
+func watermarkOf(from pebble.Reader, partition uint16) (uint64, error) {
 	key := appendWatermarkKey(nil, partition)
-	value, closer, err := l.db.Get(key)
+	value, closer, err := from.Get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}

@@ -136,7 +136,7 @@ func TestRecoverOwnsPartitions(t *testing.T) {
 	}
 	for p := range uint16(4) {
 		behind, timers := 0, 0
-		err := l.Recover(func(q uint16) bool { return q == p }, func(event.Behind) { behind++ }, func(event.Timer) { timers++ })
+		err := l.Recover(func(q uint16) bool { return q == p }, func(event.Behind) { behind++ }, func(event.Timer) { timers++ }, func(event.Health) {})
 		if err != nil || behind != byPartition[p] || timers != byPartition[p] {
 			t.Errorf("partition %d: %d behind, %d timers, want %d: %v", p, behind, timers, byPartition[p], err)
 		}

@@ -1,12 +1,21 @@
 package wal
 
-import "posthaste/event"
+import (
+	"errors"
+
+	"posthaste/event"
+)
 
 // Settle writes the end of an attempt, or a change of state without one: the
 // delivery's new row, its timer if it waits, its entry in the index of the
 // exceptional. It returns as soon as the records are in the group that is being
 // built; they ride with the next intake's fsync. A crash before that repeats the
 // attempt. It waits while the group is full, and keeps no reference to s.
+//
+// Of a delivery that had ended, nothing is written if it has been removed since, or
+// if it is to be owed again and its event or the event's content has. That is
+// event.ErrNotFound or event.ErrConflict where no attempt was made, and no error
+// where one was: its outcome is of no use any more.
 func (l *Log) Settle(s *event.Settlement) error {
 	b := scratches.Get().(*scratch)
 	defer scratches.Put(b)
@@ -15,10 +24,20 @@ func (l *Log) Settle(s *event.Settlement) error {
 	b.val = appendOutcomeBody(append(b.val[:0], make([]byte, recordHeaderLen)...), s)
 	seal(b.val, b.key)
 
-	g, err := l.reserve()
+	if !s.Was.Owed() {
+		return l.settleEnded(s, b)
+	}
+	g, err := l.reserveFor(&s.Delivery)
 	if err != nil {
 		return err
 	}
+	l.addOutcome(g, s, b)
+	return nil
+}
+
+// addOutcome writes a settlement, encoded in b, into the group, and unlocks mu, which
+// the caller holds.
+func (l *Log) addOutcome(g *group, s *event.Settlement, b *scratch) {
 	first := g.empty()
 	_ = g.batch.Set(b.key, b.val, nil)
 	l.moveTimer(g, s, b)
@@ -28,7 +47,68 @@ func (l *Log) Settle(s *event.Settlement) error {
 	if first {
 		poke(l.lazy)
 	}
-	return nil
+}
+
+// settleEnded settles a delivery that had ended, and that may have been removed
+// therefore: it is retried by hand, or was written off before its only attempt.
+func (l *Log) settleEnded(s *event.Settlement, b *scratch) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.gate.RUnlock()
+	l.freezing.RLock()
+	defer l.freezing.RUnlock()
+	gone := l.remains(s)
+	switch {
+	case gone == nil:
+	case errors.Is(gone, errContentDeleted) && !s.Delivery.Status.Owed():
+		b.val = appendOutcomeBody(b.val[:recordHeaderLen], withoutBodies(s))
+		seal(b.val, b.key)
+		gone = nil
+	case !errors.Is(gone, event.ErrNotFound) && !errors.Is(gone, event.ErrConflict):
+		return gone
+	}
+	g, err := l.reserve()
+	if err != nil {
+		return err
+	}
+	if gone == nil {
+		l.addOutcome(g, s, b)
+		return nil
+	}
+	l.drop(g, s, b)
+	if s.Attempt != nil {
+		return nil
+	}
+	return gone
+}
+
+// withoutBodies is a copy of a settlement without what was sent and answered.
+func withoutBodies(s *event.Settlement) *event.Settlement {
+	if s.Attempt == nil {
+		return s
+	}
+	copied, a := *s, *s.Attempt
+	a.RequestHeaders, a.ResponseHeaders, a.ResponseBody = nil, nil, nil
+	copied.Attempt = &a
+	return &copied
+}
+
+// drop takes a delivery that is gone off the timer index. The Sink is told of the
+// retry it may wait for, which it will not find. The caller holds mu, which drop
+// unlocks.
+func (l *Log) drop(g *group, s *event.Settlement, b *scratch) {
+	d := &s.Delivery
+	first := g.empty()
+	_ = g.batch.LogData([]byte{kindHeader}, nil)
+	l.leaveTimer(g, s, b)
+	if d.Status == event.Retry {
+		g.timers = append(g.timers, event.Timer{Endpoint: d.EndpointID, DueMilli: timeMillis(d.Due)})
+	}
+	l.mu.Unlock()
+	if first {
+		poke(l.lazy)
+	}
 }
 
 // maxRow is the last row of a delivery. All that come later take its place;
@@ -47,10 +127,7 @@ func outcomeRow(s *event.Settlement) uint16 {
 // The caller holds mu.
 func (l *Log) moveTimer(g *group, s *event.Settlement, b *scratch) {
 	d := &s.Delivery
-	if !s.Timer.IsZero() {
-		b.key = appendTimerKey(b.key[:0], d.EndpointID, l.partitions, timeMillis(s.Timer), d.ID)
-		_ = g.batch.Delete(b.key, nil)
-	}
+	l.leaveTimer(g, s, b)
 	if d.Status != event.Retry {
 		return
 	}
@@ -60,6 +137,14 @@ func (l *Log) moveTimer(g *group, s *event.Settlement, b *scratch) {
 	seal(b.val, b.key)
 	_ = g.batch.Set(b.key, b.val, nil)
 	g.timers = append(g.timers, event.Timer{Endpoint: d.EndpointID, DueMilli: due})
+}
+
+func (l *Log) leaveTimer(g *group, s *event.Settlement, b *scratch) {
+	if s.Timer.IsZero() {
+		return
+	}
+	b.key = appendTimerKey(b.key[:0], s.Delivery.EndpointID, l.partitions, timeMillis(s.Timer), s.Delivery.ID)
+	_ = g.batch.Delete(b.key, nil)
 }
 
 // moveStatus keeps the index of the exceptional. The caller holds mu.
@@ -100,6 +185,9 @@ func (l *Log) SetMark(m event.Mark) error {
 	}
 	for i := range m.CaughtUp {
 		_ = g.batch.Delete(appendBehindKey(nil, m.CaughtUp[i], l.partitions), nil)
+	}
+	for i := range m.Health {
+		l.setHealth(g, &m.Health[i])
 	}
 	if first && !g.empty() {
 		poke(l.lazy)

@@ -10,24 +10,27 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"posthaste/internal/app"
 )
 
-// The files of the data directory that hold keys, each on one line.
+// The files of the data directory that hold keys, each on one line but for the last.
 const (
 	instanceKeyFile = "instance.key"
 	pepperFile      = "pepper.key"
+	secretKeysFile  = "secrets.key"
 )
 
 // maxKeyFileBytes bounds what is read of a key file.
-const maxKeyFileBytes = 4 << 10
+const maxKeyFileBytes = 16 << 10
 
-// secrets are the two keys a server needs beside its store.
+// secrets are the keys a server needs beside its store.
 type secrets struct {
 	instanceKey string
 	generated   bool // instanceKey is new: its owner has not seen it yet
 	pepper      []byte
+	secretKeys  []byte // the text of secretKeysFile
 }
 
 // openSecrets reads the keys of a data directory, and makes those that are
@@ -40,11 +43,17 @@ func openSecrets(dir, rootKey string) (secrets, error) {
 	if err != nil {
 		return secrets{}, err
 	}
-	if rootKey != "" {
-		return secrets{instanceKey: rootKey, pepper: pepper}, nil
+	// A store may be older than its first key file; so one is made for it, too. If a
+	// file was lost, the store says so: it names the key that is missing.
+	sealing, _, err := openKeyFile(filepath.Join(dir, secretKeysFile), func() string { return string(app.NewSecretKeys()) })
+	if err != nil {
+		return secrets{}, err
 	}
-	key, made, err := openKeyFile(filepath.Join(dir, instanceKeyFile), newInstanceKey)
-	return secrets{instanceKey: key, generated: made, pepper: pepper}, err
+	s := secrets{instanceKey: rootKey, pepper: pepper, secretKeys: []byte(sealing)}
+	if rootKey == "" {
+		s.instanceKey, s.generated, err = openKeyFile(filepath.Join(dir, instanceKeyFile), newInstanceKey)
+	}
+	return s, err
 }
 
 // openPepper refuses to make a pepper for a store that must have had one: under
@@ -93,7 +102,7 @@ func openKeyFile(path string, generate func() string) (key string, made bool, er
 	if !errors.Is(err, fs.ErrNotExist) {
 		return key, false, err
 	}
-	key = generate()
+	key = strings.TrimSpace(generate())
 	return key, true, writeKeyFile(path, key)
 }
 
@@ -119,7 +128,7 @@ func readKeyFile(path string) (string, error) {
 	}
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 || len(text) > maxKeyFileBytes {
-		return "", fmt.Errorf("%s is damaged: want one line with a key; bring it back from a backup", path)
+		return "", fmt.Errorf("%s is damaged: want a key; bring it back from a backup", path)
 	}
 	return string(text), nil
 }

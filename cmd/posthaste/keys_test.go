@@ -18,26 +18,26 @@ func TestSecretsAreMadeOnce(t *testing.T) {
 	if !first.generated || len(first.pepper) != app.PepperBytes {
 		t.Fatalf("first start: %+v", first)
 	}
-	o := app.Options{InstanceKey: first.instanceKey, Pepper: first.pepper}
+	o := app.Options{InstanceKey: first.instanceKey, Pepper: first.pepper, SecretKeys: first.secretKeys}
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		t.Error(err)
 	}
-	for _, name := range []string{instanceKeyFile, pepperFile} {
+	for _, name := range []string{instanceKeyFile, pepperFile, secretKeysFile} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode() != 0o600 {
 			t.Errorf("%s: mode %v, %v; want 0600", name, info.Mode(), err)
 		}
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
-		t.Errorf("%d files, want the two keys and nothing else", len(entries))
+	if entries, _ := os.ReadDir(dir); len(entries) != 3 {
+		t.Errorf("%d files, want the three of keys and nothing else", len(entries))
 	}
 
 	second, err := openSecrets(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if second.generated || second.instanceKey != first.instanceKey || string(second.pepper) != string(first.pepper) {
+	if second.generated || second.instanceKey != first.instanceKey || string(second.pepper) != string(first.pepper) || string(second.secretKeys) != string(first.secretKeys) {
 		t.Errorf("second start: %+v, want %+v and not new", second, first)
 	}
 }

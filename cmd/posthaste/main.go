@@ -31,6 +31,7 @@ type cli struct {
 	Demo      DemoCmd      `cmd:"" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
 	Bench     BenchCmd     `cmd:"" help:"Measure this machine against the baselines and print a report."`
 	BenchRole BenchRoleCmd `cmd:"" hidden:"" help:"One process of a benchmark, started by bench."`
+	Transform TransformCmd `cmd:"" name:"transform-worker" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
 	Config    configCmd    `cmd:"" help:"Check or print the configuration that serve would use."`
 	Log       logCmd       `cmd:"" help:"Look into the data directory of a stopped server."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`

@@ -49,7 +49,10 @@ func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
 	fatal := make(chan error, 1)
 
 	o := c.options()
-	o.InstanceKey, o.Pepper = keys.instanceKey, keys.pepper
+	o.InstanceKey, o.Pepper, o.SecretKeys = keys.instanceKey, keys.pepper, keys.secretKeys
+	if err := c.files(&o); err != nil {
+		return err
+	}
 	o.Version, _ = buildVersion()
 	o.Logger = log
 	o.OnFatal = func(err error) { fatal <- err } // at most once, by its contract
@@ -65,6 +68,24 @@ func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
 		log.Info().Str("version", o.Version).Str("data", o.DataDir).Str("api", a.Addr()).Str("admin", a.AdminAddr()).Msg("serving")
 	}
 	return r.run()
+}
+
+// files reads what settings name files for, and finds this program, which runs
+// subscriptions' functions as processes of their own.
+func (c *serveCmd) files(o *app.Options) (err error) {
+	if c.CAFile != "" {
+		if o.ExtraCAs, err = os.ReadFile(c.CAFile); err != nil {
+			return fmt.Errorf("--ca-file: %w", err)
+		}
+	}
+	self := "/proc/self/exe" // this very program, also after its file was replaced
+	if _, err := os.Stat(self); err != nil {
+		if self, err = os.Executable(); err != nil {
+			return fmt.Errorf("find this program's own file: %w", err)
+		}
+	}
+	o.TransformCommand = []string{self, transformCommand}
+	return nil
 }
 
 // server is what a runner runs.

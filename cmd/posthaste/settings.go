@@ -25,6 +25,11 @@ type settings struct {
 	EgressAllow []netip.Prefix `env:"POSTHASTE_EGRESS_ALLOW" placeholder:"CIDR" help:"Networks that are not public and that deliveries may reach all the same."`
 	AllowHTTP   bool           `name:"allow-http" env:"POSTHASTE_ALLOW_HTTP" default:"true" negatable:"" help:"Let endpoints be http and not only https, where their project does (${default})."`
 
+	CAFile string `name:"ca-file" env:"POSTHASTE_CA_FILE" placeholder:"FILE" help:"Certificates in PEM that https endpoints are trusted by, beside the system's."`
+
+	RetentionPayload time.Duration `env:"POSTHASTE_RETENTION_PAYLOAD" default:"0s" placeholder:"TIME" help:"How long events and their data are kept; 0 is for ever. A project may say otherwise (${default})."`
+	RetentionHistory time.Duration `env:"POSTHASTE_RETENTION_HISTORY" default:"0s" placeholder:"TIME" help:"How long deliveries and attempts are kept; 0 is for ever. A project may say otherwise (${default})."`
+
 	Durability      string        `env:"POSTHASTE_DURABILITY" default:"fsync" enum:"fsync,relaxed" placeholder:"MODE" help:"fsync: an acknowledged event is on disk. relaxed: a power cut may lose the last moments (${default})."`
 	ShutdownTimeout time.Duration `env:"POSTHASTE_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long a graceful stop waits for attempts that are on their way (${default})."`
 	Partitions      int           `env:"POSTHASTE_PARTITIONS" default:"256" placeholder:"N" help:"Partitions of a new store; one that exists keeps its own (${default})."`
@@ -38,6 +43,11 @@ type settings struct {
 	EndpointWindow      int      `env:"POSTHASTE_ENDPOINT_WINDOW" default:"1024" placeholder:"N" help:"Deliveries of one endpoint kept in memory; the rest waits on disk (${default})."`
 	EndpointConcurrency int      `env:"POSTHASTE_ENDPOINT_CONCURRENCY" default:"32" placeholder:"N" help:"Attempts at once to one endpoint (${default})."`
 	ResponseBodyBytes   byteSize `env:"POSTHASTE_RESPONSE_BODY_BYTES" default:"4KiB" placeholder:"SIZE" help:"How much of an answer's body is kept with its attempt (${default})."`
+	MaxJobs             int      `env:"POSTHASTE_MAX_JOBS" default:"4" placeholder:"N" help:"Batch retries and replays at work at once (${default})."`
+
+	TransformWorkers int           `env:"POSTHASTE_TRANSFORM_WORKERS" default:"2" placeholder:"N" help:"Processes that run subscriptions' functions (${default})."`
+	TransformTimeout time.Duration `env:"POSTHASTE_TRANSFORM_TIMEOUT" default:"1s" placeholder:"TIME" help:"Time for one call of a function (${default})."`
+	TransformMemory  byteSize      `env:"POSTHASTE_TRANSFORM_MEMORY" default:"64MiB" placeholder:"SIZE" help:"Memory for the functions of one process (${default})."`
 
 	LogLevel  string `env:"POSTHASTE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"What is logged: ${enum} (${default})."`
 	LogFormat string `env:"POSTHASTE_LOG_FORMAT" default:"auto" enum:"auto,json,console" placeholder:"FORMAT" help:"How: ${enum}; auto is console on a terminal (${default})."`
@@ -92,6 +102,12 @@ func (s *settings) options() app.Options {
 		EndpointConcurrency: s.EndpointConcurrency,
 		ResponseBodyBytes:   int(s.ResponseBodyBytes),
 		Partitions:          s.Partitions,
+		RetentionPayload:    s.RetentionPayload,
+		RetentionHistory:    s.RetentionHistory,
+		MaxJobs:             s.MaxJobs,
+		TransformWorkers:    s.TransformWorkers,
+		TransformTimeout:    s.TransformTimeout,
+		TransformMemory:     int64(s.TransformMemory),
 	}
 }
 

@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"time"
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"posthaste/api"
 	"posthaste/catalog"
-	"posthaste/engine"
 	"posthaste/event"
 	"posthaste/ingest"
 )
@@ -38,7 +38,12 @@ func (a *App) startAPI(ctx context.Context) error {
 		MaxRequestBytes: a.o.MaxRequestBytes,
 		Metrics:         ingest.Metrics{Observe: a.m.ingested, Rejected: a.m.rejected},
 	})
-	management, err := api.New(api.Options{Catalog: a.catalog, Reader: a.wal, Fault: a.fault, MaxRetrySeconds: int(engine.MaxBackoff.Seconds())})
+	management, err := api.New(api.Options{
+		Catalog: a.catalog, Reader: a.wal,
+		Work: a.engine, Jobs: batches{a.jobs, a.wal},
+		Health: a.health, Transform: a.tryFunction(), TestOAuth2: a.testOAuth2,
+		Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
+	})
 	if err != nil {
 		return err
 	}
@@ -95,6 +100,17 @@ func (a *App) fault(requestID string, err error) {
 	a.log.Error().Str("request", requestID).Err(err).Msg("a request failed")
 }
 
+// health says how an endpoint does.
+func (a *App) health(endpoint event.ID) (cbState string, failures int) {
+	state, failures := a.engine.Health(endpoint)
+	return state.String(), failures
+}
+
+func (a *App) testOAuth2(ctx context.Context, o *event.OAuth2Auth) (token, tokenType string, expires time.Time, err error) {
+	t, err := a.sender.Tokens().Test(ctx, o)
+	return t.AccessToken, t.TokenType, t.ExpiresAt, err
+}
+
 // withHealth answers the health routes beside the API's own.
 func (a *App) withHealth(rest http.Handler) http.Handler {
 	mux := http.NewServeMux()
@@ -112,7 +128,7 @@ type projects struct {
 
 func (p projects) MaxPayload(id event.ID) (bytes int, requireKey, ok bool) {
 	project := p.c.Snapshot().Project(id)
-	if project == nil {
+	if project == nil || project.IsMeta() {
 		return 0, false, false
 	}
 	bytes = p.max

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"sync"
@@ -14,7 +15,11 @@ import (
 	"posthaste/engine"
 	"posthaste/internal/lifecycle"
 	"posthaste/internal/netguard"
+	"posthaste/internal/seal"
+	"posthaste/jobs"
+	"posthaste/oauth"
 	"posthaste/sender"
+	"posthaste/transform"
 	"posthaste/wal"
 )
 
@@ -26,12 +31,14 @@ type App struct {
 	group *lifecycle.Group
 
 	// Set by the stages as they start, in this order.
-	admin   *adminServer
-	wal     *wal.Log
-	catalog *catalog.Catalog
-	sender  *sender.Sender
-	engine  *engine.Engine
-	api     *apiServer
+	admin     *adminServer
+	wal       *wal.Log
+	catalog   *catalog.Catalog
+	sender    *sender.Sender
+	functions *transform.Runner // nil: no functions
+	engine    *engine.Engine
+	jobs      *jobs.Runner
+	api       *apiServer
 
 	ready   atomic.Bool // takes events
 	fatal   sync.Once
@@ -51,6 +58,8 @@ func New(o Options) (*App, error) {
 	a.group.Add("admin listener", lifecycle.NewFunc(a.startAdmin, a.stopAdmin))
 	a.group.Add("log", lifecycle.NewFunc(a.startLog, a.stopLog))
 	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
+	a.group.Add("batch jobs", lifecycle.NewFunc(a.startWork, a.stopWork))
+	a.group.Add("retention", lifecycle.NewLoop("retention", a.retain))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
 	return a, nil
 }
@@ -144,7 +153,13 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 	if err = a.openCatalog(guard); err != nil {
 		return err
 	}
+	trust, err := a.trust()
+	if err != nil {
+		return err
+	}
+	a.startFunctions()
 	a.sender = sender.New(sender.Options{
+		TLSConfig:            trust,
 		Guard:                guard,
 		UserAgent:            "posthaste/" + a.o.Version,
 		MaxResponseBodyBytes: a.o.ResponseBodyBytes,
@@ -159,6 +174,7 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 		EndpointCap: a.o.EndpointConcurrency,
 		Window:      a.o.EndpointWindow,
 		QueueBytes:  a.o.QueueBytes,
+		Transform:   a.transformer(),
 		Hooks:       a.m.hooks(),
 		Logger:      a.log,
 	})
@@ -167,6 +183,7 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 	}
 	if err != nil {
 		a.sender.Close()
+		a.stopFunctions()
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	a.m.watchEngine(a.engine, a.sender)
@@ -177,22 +194,58 @@ func newPool(size int, run func(*engine.Shard)) (engine.Pool, error) {
 	return sender.NewPool(size, run)
 }
 
-func (a *App) openCatalog(guard *netguard.Policy) (err error) {
+func (a *App) openCatalog(guard *netguard.Policy) error {
+	keys, err := seal.ParseKeyFile(a.o.SecretKeys)
+	if err != nil {
+		return err
+	}
+	box, err := seal.Open(keys)
+	if err != nil {
+		return err
+	}
 	a.catalog, err = catalog.Open(a.wal, catalog.Options{
 		Pepper:      a.o.Pepper,
 		InstanceKey: a.o.InstanceKey,
 		URLPolicy:   urlPolicy(guard),
+		CheckOAuth2: oauth.Check,
+		Seal:        box,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	a.m.watchCatalog(a.catalog)
+	return a.reseal()
+}
+
+// reseal writes the secrets anew that are in clear, or under a key that is not the
+// first of its file any more.
+func (a *App) reseal() error {
+	n, err := a.catalog.Reseal()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	}
+	if n > 0 {
+		a.log.Info().Int("records", n).Msg("secrets were sealed under the first key of the key file")
+	}
 	return nil
+}
+
+// trust is what https endpoints are trusted by; nil is the system's roots.
+func (a *App) trust() (*tls.Config, error) {
+	if len(a.o.ExtraCAs) == 0 {
+		return nil, nil
+	}
+	roots, err := sender.RootsWith(a.o.ExtraCAs)
+	if err != nil {
+		return nil, fmt.Errorf("--ca-file: %w", err)
+	}
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, nil
 }
 
 func (a *App) stopEngine(ctx context.Context) error {
 	err := a.engine.Stop(ctx)
 	a.sender.Close()
+	a.stopFunctions()
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}

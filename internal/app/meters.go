@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"posthaste/breaker"
 	"posthaste/catalog"
 	"posthaste/engine"
 	"posthaste/event"
@@ -26,6 +27,10 @@ type meters struct {
 	commitSeconds   *metrics.Histogram
 	attemptSeconds  *metrics.Histogram
 	deliverySeconds *metrics.Histogram
+	breakersOpened  *metrics.Counter
+	breakersClosed  *metrics.Counter
+	retainedRanges  *metrics.Counter
+	postponedHours  atomic.Int64
 	behind          atomic.Int64
 	attempts        map[string]*metrics.Counter
 	terminal        map[string]*metrics.Counter
@@ -33,7 +38,7 @@ type meters struct {
 }
 
 // attemptResults are the values of an attempt's result label.
-var attemptResults = []string{"2xx", "3xx", "4xx", "5xx", "1xx", "0xx", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked"}
+var attemptResults = []string{"2xx", "3xx", "4xx", "5xx", "1xx", "0xx", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked", "auth", "transform"}
 
 func newMeters(version string) *meters {
 	r := metrics.New()
@@ -47,6 +52,9 @@ func newMeters(version string) *meters {
 		commitSeconds:   r.Histogram("posthaste_commit_duration_seconds", metrics.LatencyBounds()),
 		attemptSeconds:  r.Histogram("posthaste_delivery_attempt_duration_seconds", metrics.LatencyBounds()),
 		deliverySeconds: r.Histogram("posthaste_delivery_latency_seconds", metrics.LatencyBounds()),
+		breakersOpened:  r.Counter(metrics.Name("posthaste_breaker_transitions_total", "to", "open")),
+		breakersClosed:  r.Counter(metrics.Name("posthaste_breaker_transitions_total", "to", "closed")),
+		retainedRanges:  r.Counter("posthaste_retention_ranges_total"),
 		attempts:        make(map[string]*metrics.Counter),
 		terminal:        make(map[string]*metrics.Counter),
 	}
@@ -56,6 +64,7 @@ func newMeters(version string) *meters {
 	for _, s := range []event.Status{event.Success, event.Failure, event.Discarded} {
 		m.terminal[s.String()] = r.Counter(metrics.Name("posthaste_delivery_terminal_total", "outcome", outcomeLabel(s)))
 	}
+	r.Gauge("posthaste_retention_postponed", func() float64 { return float64(m.postponedHours.Load()) })
 	m.describe()
 	return m
 }
@@ -83,6 +92,9 @@ func (m *meters) describe() {
 		"posthaste_delivery_attempts_total":           "Attempts that ended, by result.",
 		"posthaste_delivery_attempt_duration_seconds": "Time of one attempt.",
 		"posthaste_delivery_latency_seconds":          "Time from acceptance to the receiver's 2xx.",
+		"posthaste_breaker_transitions_total":         "Circuit breakers of endpoints that opened or closed.",
+		"posthaste_retention_ranges_total":            "Ranges of the store that were removed because they were too old, or too much.",
+		"posthaste_retention_postponed":               "Hours that are too old and stay, because something in them is still owed.",
 		"posthaste_delivery_terminal_total":           "Deliveries that reached their end, by outcome.",
 	} {
 		m.registry.Describe(name, help)
@@ -133,7 +145,20 @@ func (m *meters) hooks() engine.Hooks {
 			}
 		},
 		Behind: func(delta int) { m.behind.Add(int64(delta)) },
+		Breaker: func(to breaker.State) {
+			if to == breaker.Open {
+				m.breakersOpened.Inc()
+			} else {
+				m.breakersClosed.Inc()
+			}
+		},
 	}
+}
+
+// retained counts what a round of retention did.
+func (m *meters) retained(r wal.Retained) {
+	m.retainedRanges.Add(r.Ranges)
+	m.postponedHours.Store(int64(len(r.Postponed)))
 }
 
 func (m *meters) watchLog(l *wal.Log) {

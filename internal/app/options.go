@@ -14,6 +14,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"posthaste/event"
+	"posthaste/internal/seal"
 )
 
 // ErrStorage is wrapped by every error of New, Start, Stop and OnFatal that came
@@ -41,6 +42,10 @@ const (
 	DefaultEndpointWindow      = 1024
 	DefaultEndpointConcurrency = 32
 	DefaultResponseBodyBytes   = 4 << 10
+	DefaultMaxJobs             = 4
+	DefaultTransformWorkers    = 2
+	DefaultTransformTimeout    = time.Second
+	DefaultTransformMemory     = 64 << 20
 )
 
 // PepperBytes is the length of a pepper.
@@ -71,6 +76,18 @@ type Options struct {
 	// the same as long as the store lives. Required.
 	Pepper []byte
 
+	// SecretKeys is the text of the file with the keys that keep secrets unreadable in
+	// the store, see NewSecretKeys. Required.
+	SecretKeys []byte
+	// ExtraCAs are certificates in PEM that https endpoints are trusted by beside the
+	// system's. None by default.
+	ExtraCAs []byte
+
+	// RetentionPayload is how long events and their data are kept, RetentionHistory how
+	// long deliveries and attempts, unless their project says otherwise; an hour to ten
+	// years. There is no default: 0 is for ever.
+	RetentionPayload, RetentionHistory time.Duration
+
 	Durability      string        // DurabilityFsync or DurabilityRelaxed; DurabilityFsync
 	ShutdownTimeout time.Duration // how long a graceful stop waits for attempts; 1s to 1h; DefaultShutdownTimeout
 
@@ -85,6 +102,15 @@ type Options struct {
 	EndpointWindow      int   // deliveries of one endpoint kept in memory; 1 to 1,000,000; DefaultEndpointWindow
 	EndpointConcurrency int   // attempts at once to one endpoint; 1 to 10,000; DefaultEndpointConcurrency
 	ResponseBodyBytes   int   // of an answer's body kept with its attempt; 1 to 1 MiB; DefaultResponseBodyBytes
+
+	MaxJobs int // batch jobs at work at once, of all projects; 1 to 64; DefaultMaxJobs
+
+	// TransformCommand is what runs as a process for subscriptions' functions: a program
+	// and arguments that lead to RunTransforms. Without it subscriptions cannot have functions.
+	TransformCommand []string
+	TransformWorkers int           // such processes; 1 to 64; DefaultTransformWorkers
+	TransformTimeout time.Duration // for one call of a function; 10ms to 10s; DefaultTransformTimeout
+	TransformMemory  int64         // for the functions of one process; 16 MiB to 4 GiB; DefaultTransformMemory
 
 	// Partitions is the number of partitions a new store gets, 1 to 65,536. A
 	// store that exists keeps its own. event.DefaultPartitions by default.
@@ -114,6 +140,10 @@ func (o *Options) EnsureDefaults() {
 	o.EndpointWindow = cmp.Or(o.EndpointWindow, DefaultEndpointWindow)
 	o.EndpointConcurrency = cmp.Or(o.EndpointConcurrency, DefaultEndpointConcurrency)
 	o.ResponseBodyBytes = cmp.Or(o.ResponseBodyBytes, DefaultResponseBodyBytes)
+	o.MaxJobs = cmp.Or(o.MaxJobs, DefaultMaxJobs)
+	o.TransformWorkers = cmp.Or(o.TransformWorkers, DefaultTransformWorkers)
+	o.TransformTimeout = cmp.Or(o.TransformTimeout, DefaultTransformTimeout)
+	o.TransformMemory = cmp.Or(o.TransformMemory, DefaultTransformMemory)
 	o.Partitions = cmp.Or(o.Partitions, event.DefaultPartitions)
 	o.Version = cmp.Or(o.Version, "dev")
 	if o.OnFatal == nil {
@@ -148,6 +178,13 @@ func (o *Options) ValidateSettings() error {
 		checkRange("endpoint-window", int64(o.EndpointWindow), 1, 1_000_000),
 		checkRange("endpoint-concurrency", int64(o.EndpointConcurrency), 1, 10_000),
 		checkRange("response-body-bytes", int64(o.ResponseBodyBytes), 1, 1<<20),
+		checkRetention("retention-payload", o.RetentionPayload),
+		checkRetention("retention-history", o.RetentionHistory),
+		o.checkRetentions(),
+		checkRange("max-jobs", int64(o.MaxJobs), 1, 64),
+		checkRange("transform-workers", int64(o.TransformWorkers), 1, 64),
+		checkDuration("transform-timeout", o.TransformTimeout, 10*time.Millisecond, 10*time.Second),
+		checkRange("transform-memory", o.TransformMemory, 16<<20, 4<<30),
 		checkRange("partitions", int64(o.Partitions), 1, 1<<16),
 	)
 }
@@ -166,8 +203,14 @@ func (o *Options) validateSecrets() error {
 	if len(o.Pepper) != PepperBytes {
 		bad = append(bad, fmt.Errorf("the pepper must have %d bytes, not %d", PepperBytes, len(o.Pepper)))
 	}
+	if _, err := seal.ParseKeyFile(o.SecretKeys); err != nil {
+		bad = append(bad, fmt.Errorf("the keys for secrets: %w", err))
+	}
 	return errors.Join(bad...)
 }
+
+// NewSecretKeys is the text of a file with a new key for secrets.
+func NewSecretKeys() []byte { return seal.NewKeyFile() }
 
 func (o *Options) checkListeners() error {
 	_, port, err := net.SplitHostPort(o.Listen)
@@ -194,6 +237,20 @@ func (o *Options) checkDurability() error {
 		return nil
 	}
 	return fmt.Errorf("--durability must be %s or %s, not %q", DurabilityFsync, DurabilityRelaxed, o.Durability)
+}
+
+func (o *Options) checkRetentions() error {
+	if o.RetentionHistory != 0 && (o.RetentionPayload == 0 || o.RetentionPayload > o.RetentionHistory) {
+		return errors.New("--retention-history must not be shorter than --retention-payload: a delivery outlives its event, not the other way round")
+	}
+	return nil
+}
+
+func checkRetention(flag string, value time.Duration) error {
+	if value == 0 {
+		return nil
+	}
+	return checkDuration(flag, value, event.MinRetentionSeconds*time.Second, 10*365*24*time.Hour)
 }
 
 func checkText(flag, value string) error {

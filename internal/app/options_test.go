@@ -8,7 +8,7 @@ import (
 )
 
 func validOptions() Options {
-	o := Options{InstanceKey: "0123456789abcdef", Pepper: make([]byte, PepperBytes)}
+	o := Options{InstanceKey: "0123456789abcdef", Pepper: make([]byte, PepperBytes), SecretKeys: NewSecretKeys()}
 	o.EnsureDefaults()
 	return o
 }
@@ -37,6 +37,10 @@ func TestValidateNamesFlagAndRange(t *testing.T) {
 		change func(*Options)
 		want   []string
 	}{
+		{func(o *Options) { o.SecretKeys = []byte("k 123") }, []string{"the keys for secrets", "line 1"}},
+		{func(o *Options) { o.RetentionPayload = time.Minute }, []string{"--retention-payload", "1h0m0s"}},
+		{func(o *Options) { o.RetentionHistory = 2 * time.Hour }, []string{"--retention-history", "--retention-payload"}},
+		{func(o *Options) { o.TransformTimeout = time.Minute }, []string{"--transform-timeout", "10s"}},
 		{func(o *Options) { o.DataDir = "" }, []string{"--data"}},
 		{func(o *Options) { o.Listen = "5005" }, []string{"--listen", "host:port", "5005"}},
 		{func(o *Options) { o.AdminListen = ":99999" }, []string{"--admin-listen", "65535", "99999"}},

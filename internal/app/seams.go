@@ -5,6 +5,7 @@ import (
 	"posthaste/catalog"
 	"posthaste/engine"
 	"posthaste/ingest"
+	"posthaste/jobs"
 	"posthaste/sender"
 	"posthaste/wal"
 )
@@ -15,6 +16,11 @@ var (
 	_ wal.Sink        = (*engine.Engine)(nil)
 	_ catalog.Store   = (*wal.Log)(nil)
 	_ api.Reader      = (*wal.Log)(nil)
+	_ api.Worker      = (*engine.Engine)(nil)
+	_ api.Jobs        = batches{}
+	_ jobs.Store      = (*wal.Log)(nil)
+	_ jobs.Lister     = (*wal.Log)(nil)
+	_ jobs.Doer       = doer{}
 	_ engine.Catalog  = (*catalog.Catalog)(nil)
 	_ engine.Sender   = (*sender.Sender)(nil)
 	_ engine.Pool     = (*sender.Pool[*engine.Shard])(nil)

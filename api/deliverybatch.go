@@ -1,0 +1,80 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	"posthaste/event"
+)
+
+// batchRetry starts a job that retries the deliveries which the query selects, as
+// GET would list them. Older Go clients name them in the body instead; those are
+// retried at once.
+func (a *API) batchRetry(c *call) (reply, error) {
+	params := c.r.URL.Query()
+	q, filter, err := parseRetryQuery(params)
+	if err != nil {
+		return reply{}, err
+	}
+	ids, err := a.idsInBody(c)
+	if err != nil {
+		return reply{}, err
+	}
+	if ids != nil {
+		return a.retryEach(c, ids, false)
+	}
+	job, err := a.submit(c, event.JobRetry, q, event.JobFilter{Deliveries: filter})
+	if err != nil {
+		return reply{}, err
+	}
+	return accepted("Batch retry processing", job)
+}
+
+// parseRetryQuery is parseDeliveryQuery for deliveries to be retried: those that
+// ended without success, unless the query names other states.
+func parseRetryQuery(params url.Values) (pageQuery, event.DeliveryFilter, error) {
+	q, filter, err := parseDeliveryQuery(params)
+	if len(filter.Statuses) == 0 {
+		filter.Statuses = []event.Status{event.Failure, event.Discarded}
+	}
+	return q, filter, err
+}
+
+// idsInBody reads the ids of a body that names any; nil if it does not, or is
+// something else than an object, as clients send it that have nothing to say.
+func (a *API) idsInBody(c *call) ([]event.ID, error) {
+	if c.r.ContentLength == 0 {
+		return nil, nil
+	}
+	body, err := a.readBody(c.r)
+	if err != nil {
+		return nil, err
+	}
+	var sent struct {
+		IDs json.RawMessage `json:"ids"`
+	}
+	if json.Unmarshal(body, &sent) != nil || isEmpty(sent.IDs) {
+		return nil, nil
+	}
+	return parseIDs(body)
+}
+
+// countBatchRetry says how many deliveries batchRetry would take up.
+func (a *API) countBatchRetry(c *call) (reply, error) {
+	q, filter, err := parseRetryQuery(c.r.URL.Query())
+	if err != nil {
+		return reply{}, err
+	}
+	l := listing[event.Delivery]{
+		fetch: func(r event.Range) ([]event.Delivery, error) {
+			return a.o.Reader.Deliveries(c.project.ID, r, filter)
+		},
+		id: func(d event.Delivery) event.ID { return d.ID },
+	}
+	n, err := l.count(c.r.Context(), q.within, func(event.Delivery) bool { return true })
+	if err != nil {
+		return reply{}, err
+	}
+	return respond(http.StatusOK, "Event deliveries counted successfully", n)
+}

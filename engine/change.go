@@ -1,0 +1,59 @@
+package engine
+
+import (
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+)
+
+// changed takes a change of the catalog, from the goroutine that writes it. An
+// endpoint that waits is looked at again, for what it waited for may be over.
+func (e *Engine) changed(c catalog.Change) {
+	if c.Kind != catalog.KindEndpoint {
+		return
+	}
+	s := e.shardOf(event.EndpointHash(c.ID))
+	s.mu.Lock()
+	s.lookAgain(c)
+	s.mu.Unlock()
+	e.tellEndpoint(c)
+}
+
+// lookAgain is changed for the shard. The caller holds mu.
+func (s *Shard) lookAgain(c catalog.Change) {
+	ep := s.known(c.ID)
+	recovers := c.After != nil && c.Before != nil && c.After.Status == event.EndpointActive &&
+		(c.Before.Status == event.EndpointInactive || c.Before.Status == event.EndpointPending)
+	if ep == nil {
+		if !recovers {
+			return
+		}
+		ep = s.endpoint(c.ID)
+	}
+	switch {
+	case recovers: // what happened before is forgotten, and it starts slowly
+		ep.health = &health{ramp: time.Now(), changed: ep.recorded}
+		s.activate(ep)
+	case c.Deleted || c.After != nil && c.After.Status == event.EndpointInactive:
+		ep.health = nil
+		s.activate(ep)
+	}
+	ep.held, ep.slots = false, 0
+	s.wheel.Remove(&ep.token)
+	s.list(ep)
+	s.refill(ep)
+	s.start()
+	s.wake()
+}
+
+// known is an endpoint's state if there is one, or if there is a history to make
+// one for. The caller holds mu.
+func (s *Shard) known(id event.ID) *endpoint {
+	if _, ill := s.ill[id]; ill {
+		ep := s.endpoint(id)
+		s.activate(ep)
+		return ep
+	}
+	return s.endpoints[id]
+}

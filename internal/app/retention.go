@@ -1,0 +1,105 @@
+package app
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"posthaste/catalog"
+	"posthaste/event"
+	"posthaste/wal"
+)
+
+// retainEvery is how often what is too old is looked for.
+const retainEvery = time.Minute
+
+// retain removes what is too old, until ctx ends.
+func (a *App) retain(ctx context.Context) error {
+	tick := time.NewTicker(retainEvery)
+	defer tick.Stop()
+	for {
+		a.retainOnce()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *App) retainOnce() {
+	r, err := a.wal.Retain(a.policy(time.Now()))
+	if err != nil {
+		a.log.Error().Err(err).Msg("what is too old was not removed; trying again in a minute")
+		return
+	}
+	a.m.retained(r)
+	if r.Ranges > 0 {
+		a.log.Info().Int("hours", r.Hours).Int("ranges", r.Ranges).Int64("bytes_before", r.Before).Int64("bytes_after", r.After).Msg("removed what was too old")
+	}
+	for _, p := range r.Postponed {
+		a.log.Warn().Time("hour", p.Hour).Str("reason", p.Reason).Msg("what is too old has to stay")
+	}
+}
+
+// policy is what the projects say today.
+func (a *App) policy(now time.Time) wal.Policy {
+	snap := a.catalog.Snapshot()
+	p := wal.Policy{
+		Now:     now,
+		Default: wal.Keep{Payload: a.o.RetentionPayload, History: a.o.RetentionHistory},
+		Except:  make(map[event.ID]wal.Keep),
+	}
+	for _, project := range snap.Projects(event.Range{Limit: math.MaxInt}) {
+		if keep := keepOf(p.Default, project.Config.Retention); keep != p.Default {
+			p.Except[project.ID] = keep
+			p.Except[event.MetaProject(project.ID)] = keep
+		}
+	}
+	p.Longest = longest(snap, p)
+	return p
+}
+
+func keepOf(keep wal.Keep, c event.RetentionConfig) wal.Keep {
+	if c.Payload > 0 {
+		keep.Payload = time.Duration(c.Payload) * time.Second
+	}
+	if c.History > 0 {
+		keep.History = time.Duration(c.History) * time.Second
+	}
+	if keep.History != 0 {
+		keep.History = max(keep.History, keep.Payload)
+	}
+	keep.MaxBytes = c.MaxBytes
+	return keep
+}
+
+// longest tells the longest history of the endpoints of a hash. The table behind it
+// is made when first asked for.
+func longest(snap *catalog.Snapshot, p wal.Policy) func(uint32) (time.Duration, bool) {
+	var table map[uint32]time.Duration
+	return func(hash uint32) (time.Duration, bool) {
+		if table == nil {
+			table = histories(snap, p)
+		}
+		d, known := table[hash]
+		return d, known
+	}
+}
+
+func histories(snap *catalog.Snapshot, p wal.Policy) map[uint32]time.Duration {
+	table := make(map[uint32]time.Duration)
+	for _, project := range snap.Projects(event.Range{Limit: math.MaxInt}) {
+		keep, special := p.Except[project.ID]
+		if !special {
+			keep = p.Default
+		}
+		for _, ep := range snap.Endpoints(project.ID, event.Range{Limit: math.MaxInt}, nil) {
+			if d, known := table[ep.Hash]; known && (d == 0 || keep.History != 0 && keep.History < d) {
+				continue
+			}
+			table[ep.Hash] = keep.History
+		}
+	}
+	return table
+}

@@ -1,0 +1,46 @@
+package wal
+
+import (
+	"time"
+
+	"posthaste/event"
+)
+
+func dumpReplay(key, _ []byte) (any, error) {
+	if err := checkKey(key, replayKeyLen); err != nil {
+		return nil, err
+	}
+	var project, of, id event.ID
+	copy(project[:], key[5:])
+	copy(of[:], key[21:])
+	copy(id[:], key[37:])
+	return map[string]any{"project": project, "of": of, "id": id}, nil
+}
+
+func dumpHealth(key, value []byte) (any, error) {
+	h, err := decodeHealth(key, value)
+	return map[string]any{"endpoint": h.Endpoint, "failures": h.Failures, "since": millisTime(h.Since), "trips": h.Trips, "until": millisTime(h.Until)}, err
+}
+
+func dumpJob(key, value []byte) (any, error) {
+	job, err := decodeJob(key, value)
+	return job, err
+}
+
+func dumpGone(key, value []byte) (any, error) {
+	project, p, err := decodeGone(key, value)
+	return map[string]any{"project": project, "payload_before": hourText(p[payload]), "keys_before": hourText(p[keys]),
+		"history_before": hourText(p[history]), "gone_before": hourText(p[gone])}, err
+}
+
+func dumpLeft(key, value []byte) (any, error) {
+	bucket, err := decodeLeft(key, value)
+	return map[string]any{"hour": hourText(bucket)}, err
+}
+
+func dumpSize(key, value []byte) (any, error) {
+	bucket, project, n, err := decodeSize(key, value)
+	return map[string]any{"hour": hourText(bucket), "project": project, "size_bytes": n}, err
+}
+
+func hourText(bucket uint32) string { return hourTime(bucket).Format(time.RFC3339) }

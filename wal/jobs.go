@@ -1,0 +1,113 @@
+package wal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/cockroachdb/pebble/v2"
+
+	"posthaste/event"
+)
+
+// PutJob writes a job, over what was known of it before. It is durable when PutJob
+// returns, and does not wait for a group.
+func (l *Log) PutJob(job event.Job) error {
+	body, err := json.Marshal(job)
+	if err != nil {
+		return fmt.Errorf("job %s: %w", job.ID, err)
+	}
+	key := appendJobKey(nil, job.ProjectID, job.ID)
+	value := append(make([]byte, recordHeaderLen), body...)
+	seal(value, key)
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.gate.RUnlock()
+	b := l.db.NewBatch()
+	defer b.Close()
+	_ = b.Set(key, value, nil)
+	return l.commitNow(b)
+}
+
+// commitNow makes a batch of its own durable, beside the groups. The caller holds
+// the gate, and closes the batch. A failure of the store is final; the error is
+// that of the batch.
+func (l *Log) commitNow(b *pebble.Batch) error {
+	defer l.failOnPanic()
+	if err := b.Commit(pebble.Sync); err != nil {
+		l.fail(err)
+	}
+	return nil
+}
+
+// Job reads a job back; event.ErrNotFound if the project has none of that id.
+func (l *Log) Job(project, id event.ID) (event.Job, error) {
+	key := appendJobKey(nil, project, id)
+	value, closer, err := l.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		err = event.ErrNotFound
+	}
+	if err != nil {
+		return event.Job{}, fmt.Errorf("job %s: %w", id, err)
+	}
+	defer closer.Close()
+	return decodeJob(key, value)
+}
+
+// Jobs lists a project's jobs in a range, newest first if it is descending.
+func (l *Log) Jobs(project event.ID, r event.Range) ([]event.Job, error) {
+	if r.To == (event.ID{}) {
+		r.To = maxID
+	}
+	it, err := l.db.NewIter(&pebble.IterOptions{
+		LowerBound: appendJobKey(nil, project, r.From),
+		UpperBound: append(appendJobKey(nil, project, r.To), 0),
+	})
+	if err != nil {
+		return nil, err
+	}
+	first, next := it.First, it.Next
+	if r.Descending {
+		first, next = it.Last, it.Prev
+	}
+	jobs := []event.Job{}
+	for valid := first(); valid && len(jobs) < r.Limit && err == nil; valid = next() {
+		var job event.Job
+		if job, err = decodeJob(it.Key(), it.Value()); err == nil {
+			jobs = append(jobs, job)
+		}
+	}
+	return jobs, errors.Join(err, it.Close())
+}
+
+// RunningJobs lists the jobs of all projects that have not ended. It reads every job
+// there is.
+func (l *Log) RunningJobs() ([]event.Job, error) {
+	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindJob}, UpperBound: []byte{kindJob + 1}})
+	if err != nil {
+		return nil, err
+	}
+	jobs := []event.Job{}
+	for valid := it.First(); valid && err == nil; valid = it.Next() {
+		var job event.Job
+		if job, err = decodeJob(it.Key(), it.Value()); err == nil && job.State == event.JobRunning {
+			jobs = append(jobs, job)
+		}
+	}
+	return jobs, errors.Join(err, it.Close())
+}
+
+func decodeJob(key, value []byte) (job event.Job, err error) {
+	if err := checkKey(key, jobKeyLen); err != nil {
+		return job, err
+	}
+	r, err := open(key, value)
+	if err != nil {
+		return job, err
+	}
+	if err := json.Unmarshal(r.b, &job); err != nil {
+		return job, &CorruptError{bytesClone(key), "not a job: " + err.Error()}
+	}
+	return job, nil
+}

@@ -1,0 +1,91 @@
+package wal
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"posthaste/event"
+)
+
+func job(project, id uint64, state event.JobState) event.Job {
+	at := time.UnixMilli(1_700_000_000_123).UTC()
+	return event.Job{
+		ID: idOf(id), ProjectID: idOf(project), Kind: event.JobReplay, State: state, Cursor: idOf(77), Total: -1, Rate: 5, Done: 3, Error: "x",
+		Filter:    event.JobFilter{From: idOf(3), Deliveries: event.DeliveryFilter{Endpoints: []event.ID{idOf(4)}, Statuses: []event.Status{event.Failure}}},
+		CreatedAt: at, UpdatedAt: at, EndedAt: &at,
+	}
+}
+
+func TestJobs(t *testing.T) {
+	o := testOptions(vfs.NewMem())
+	l := openLog(t, o)
+	for i := uint64(1); i <= 4; i++ {
+		must(t, l.PutJob(job(1, i, event.JobRunning)))
+	}
+	must(t, l.PutJob(job(2, 9, event.JobRunning)))
+	must(t, l.PutJob(job(1, 2, event.JobDone)))
+	l = reopen(t, l, o)
+
+	got, err := l.Job(idOf(1), idOf(2))
+	if want := job(1, 2, event.JobDone); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v\nwant %+v", got, err, want)
+	}
+	if _, err := l.Job(idOf(2), idOf(2)); !errors.Is(err, event.ErrNotFound) {
+		t.Errorf("another project's: %v", err)
+	}
+	for name, c := range map[string]struct {
+		r    event.Range
+		want []event.ID
+	}{
+		"all":          {event.Range{Limit: 10}, []event.ID{idOf(1), idOf(2), idOf(3), idOf(4)}},
+		"newest first": {event.Range{Limit: 2, Descending: true}, []event.ID{idOf(4), idOf(3)}},
+		"a range":      {event.Range{Limit: 10, From: idOf(2), To: idOf(3)}, []event.ID{idOf(2), idOf(3)}},
+		"down a range": {event.Range{Limit: 10, From: idOf(2), To: idOf(3), Descending: true}, []event.ID{idOf(3), idOf(2)}},
+	} {
+		jobs, err := l.Jobs(idOf(1), c.r)
+		must(t, err)
+		sameIDs(t, name, jobIDs(jobs), c.want)
+	}
+	running, err := l.RunningJobs()
+	must(t, err)
+	sameIDs(t, "running", jobIDs(running), []event.ID{idOf(1), idOf(3), idOf(4), idOf(9)})
+
+	must(t, l.Close())
+	if err := l.PutJob(job(1, 1, event.JobDone)); !errors.Is(err, event.ErrClosed) {
+		t.Errorf("after Close: %v", err)
+	}
+}
+
+func jobIDs(jobs []event.Job) []event.ID {
+	ids := make([]event.ID, len(jobs))
+	for i := range jobs {
+		ids[i] = jobs[i].ID
+	}
+	return ids
+}
+
+// TestHealth is told at recovery as the last mark left it; who is well is forgotten.
+func TestHealth(t *testing.T) {
+	o := testOptions(vfs.NewMem())
+	l := openLog(t, o)
+	ill := event.Health{Endpoint: idOf(2), Failures: 7, Since: 1_700_000_000_000, Trips: 2, Until: 1_700_000_009_000}
+	paused := event.Health{Endpoint: idOf(4), Until: 5}
+	must(t, l.SetMark(event.Mark{Health: []event.Health{ill, {Endpoint: idOf(3), Failures: 1}, paused}}))
+	must(t, l.SetMark(event.Mark{Health: []event.Health{{Endpoint: idOf(3)}, {Endpoint: idOf(9)}}}))
+	must(t, l.Flush())
+	l = reopen(t, l, o)
+	got := recoverAll(t, l)
+	if want := map[event.ID]event.Health{idOf(2): ill, idOf(4): paused}; !reflect.DeepEqual(got.health, want) {
+		t.Errorf("got %+v, want %+v", got.health, want)
+	}
+	p := event.Partition(event.EndpointHash(idOf(2)), l.partitions)
+	var told []event.Health
+	must(t, l.Recover(func(q uint16) bool { return q == p }, func(event.Behind) {}, func(event.Timer) {}, func(h event.Health) { told = append(told, h) }))
+	if len(told) != 1 || told[0] != ill {
+		t.Errorf("of one partition: %+v", told)
+	}
+}
