@@ -17,11 +17,14 @@ STATICCHECK := bin/staticcheck-$(STATICCHECK_VERSION)
 # Everything but the tests of the real binary, which build and start it.
 UNIT = $(shell go list $(PKG) | grep -v '^posthaste/test')
 
+# Tests of the real binary that have a target of their own.
+LONG = ^Test(KillLoop|Measure.*)$$
+
 # What is tested is what is shipped: no cgo, save for the race detector.
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit race lint fuzz crash crash-short e2e bench bench-go clean
+.PHONY: help build run demo test unit semantics measure race lint fuzz crash crash-short e2e bench bench-go clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +51,14 @@ test: ## What a change must pass: lint, unit, e2e, a few kills; with timing
 unit: ## Test the packages, without the long cases
 	go test -short -timeout $(TIMEOUT) $(UNIT)
 
+semantics: ## Test every rule of docs/semantics.md: units, a hundred simulated weeks, the real binary
+	go test -count=1 -timeout 30m ./retry ./breaker ./match ./transform ./oauth ./jobs ./sig ./receiver ./catalog ./engine ./sender ./api
+	go test -count=1 -timeout $(TIMEOUT) -skip '$(LONG)' ./test/...
+
+measure: ## Measure rate limits, a batch retry that is killed half way, and retention
+	go test -count=1 -v -timeout $(TIMEOUT) -run '^TestMeasure' ./test/...
+	go test -count=1 -v -timeout $(TIMEOUT) -run '^TestRetentionGivesSpaceBack$$' ./wal
+
 race: ## Test the packages under the race detector
 	CGO_ENABLED=1 go test -race -short -timeout $(TIMEOUT) $(UNIT)
 
@@ -68,7 +79,7 @@ fuzz: ## Fuzz every target for FUZZTIME each
 	done
 
 e2e: ## Test the real binary over real sockets
-	go test -count=1 -timeout $(TIMEOUT) -skip '^TestKillLoop$$' ./test/...
+	go test -count=1 -timeout $(TIMEOUT) -skip '$(LONG)' ./test/...
 
 crash: ## Kill the server KILLS times under load and count what is lost
 	KILLS=$(KILLS) go test -count=1 -v -timeout 60m -run '^TestKillLoop$$' ./test/...

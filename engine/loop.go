@@ -66,7 +66,7 @@ func (s *Shard) fire(a alarm) {
 	switch a.kind {
 	case alarmToken:
 		if wait := a.ep.mustRest(time.Now()); wait > 0 {
-			s.nap(a.ep, time.Now(), wait)
+			s.rest(a.ep, time.Now(), wait)
 			return
 		}
 		s.list(a.ep)

@@ -13,7 +13,8 @@ import (
 type state struct {
 	events    map[event.ID]*event.Event
 	rows      map[event.ID]*row
-	owed      map[event.ID][]*row // by endpoint, by id
+	owed      map[event.ID][]*row           // by endpoint, by id
+	owedFor   map[event.ID][]event.Delivery // by event
 	timers    map[event.ID][]timer
 	behind    map[event.ID]event.ID
 	health    map[event.ID]event.Health
@@ -42,13 +43,14 @@ func compareTimers(a, b timer) int {
 func newState() *state {
 	return &state{
 		events: make(map[event.ID]*event.Event), rows: make(map[event.ID]*row), owed: make(map[event.ID][]*row),
-		timers: make(map[event.ID][]timer), behind: make(map[event.ID]event.ID),
+		owedFor: make(map[event.ID][]event.Delivery), timers: make(map[event.ID][]timer), behind: make(map[event.ID]event.ID),
 		health: make(map[event.ID]event.Health),
 	}
 }
 
 func (st *state) add(ev *event.Event, owed []event.Delivery) {
 	st.events[ev.ID] = ev
+	st.owedFor[ev.ID] = owed
 	for i := range owed {
 		r := &row{created: owed[i], now: owed[i]}
 		st.rows[r.now.ID] = r

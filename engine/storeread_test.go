@@ -33,13 +33,7 @@ func (f *fakeStore) Event(_, id event.ID) (*event.Event, error) {
 		return nil, event.ErrNotFound
 	}
 	c := *ev
-	for _, rows := range f.state.owed {
-		for _, r := range rows {
-			if r.created.EventID == id {
-				c.Owed = append(c.Owed, r.created)
-			}
-		}
-	}
+	c.Owed = f.state.owedFor[id]
 	return &c, nil
 }
 

@@ -86,7 +86,7 @@ func (s *Shard) finish(w *worker, now time.Time) {
 		ep.queue.pushFront(w.job)
 		s.nap(ep, now, localPause)
 	}
-	if ep.held || ep.spilled {
+	if ep.held || ep.mustRest(now) >= spillAfter {
 		s.spill(ep)
 	}
 	s.list(ep)

@@ -41,7 +41,7 @@ func (a *App) startAPI(ctx context.Context) error {
 	management, err := api.New(api.Options{
 		Catalog: a.catalog, Reader: a.wal,
 		Work: a.engine, Jobs: batches{a.jobs, a.wal},
-		Health: a.health, Transform: a.tryFunction(), TestOAuth2: a.testOAuth2,
+		Health: a.health, Transform: a.tryFunction(), CheckFunction: a.checkFunction(), TestOAuth2: a.testOAuth2,
 		Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
 	})
 	if err != nil {

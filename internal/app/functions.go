@@ -59,6 +59,15 @@ func (a *App) transformer() func(function string, d *event.Delivery, ev *event.E
 	}
 }
 
+// checkFunction says what is wrong with a function, as far as can be told without
+// running it.
+func (a *App) checkFunction() func(string) error {
+	if a.functions == nil {
+		return nil
+	}
+	return a.functions.Check
+}
+
 // tryFunction runs a function for somebody who writes it.
 func (a *App) tryFunction() func(ctx context.Context, function string, payload []byte) ([]byte, []string, error) {
 	if a.functions == nil {
