@@ -130,7 +130,7 @@ func TestStandardMode(t *testing.T) {
 	if !strings.HasPrefix(e.Secrets[0].Value, "whsec_") || sig.CheckStandardSecret(e.Secrets[0].Value) != nil {
 		t.Errorf("the secret that was made is none for this mode")
 	}
-	if e.Standard() == nil || e.Standard() != e.Standard() {
+	if kept := e.Standard(); kept == nil || e.Standard() != kept {
 		t.Error("the signer is not kept")
 	}
 	e, err := w.ExpireSecret(w.project.ID, e.ID, "", time.Hour)

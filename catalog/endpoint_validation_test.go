@@ -288,9 +288,17 @@ func TestEndpointsAreDetached(t *testing.T) {
 	scribble := func(in *event.Endpoint) {
 		in.CustomHeaders[0].Value = "changed"
 		in.Strategy.Schedule[0], in.Strategy.NoRetryStatuses[0], *in.Strategy.Jitter = 9, 9, 9
-		in.Authentication.BasicAuth.Password = "changed"
+		if in.Authentication.BasicAuth != nil {
+			in.Authentication.BasicAuth.Password = "changed"
+		}
 	}
 	scribble(&in)
+	given := &event.Authentication{Type: event.AuthBearer, Bearer: &event.BearerAuth{Token: "t"}, BasicAuth: &event.BasicAuth{}}
+	updated, err := w.UpdateEndpoint(w.project.ID, e.ID, func(in *event.Endpoint) error { in.Authentication = given; return nil })
+	must(t, err)
+	if updated.Authentication == given || given.BasicAuth == nil {
+		t.Error("the caller's settings were kept, or changed")
+	}
 	_, err = w.UpdateEndpoint(w.project.ID, e.ID, func(in *event.Endpoint) error { scribble(in); return errors.New("no") })
 	if err == nil {
 		t.Fatal("no error")

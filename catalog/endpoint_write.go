@@ -42,7 +42,8 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 // UpdateEndpoint lets change edit a copy of an endpoint of the project, and
 // writes it. An error of change is returned as it is, and nothing is written.
 // change cannot alter the ids, the creation time and the status history, to which a
-// change of the status is added. Secrets that have ended are removed. It runs while other writers wait.
+// change of the status is added. Secrets that have ended are removed. It runs while
+// other writers wait.
 func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoint) error) (*Endpoint, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,6 +57,7 @@ func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoi
 	if err := change(&e); err != nil {
 		return nil, err
 	}
+	detachEndpoint(&e) // from what change put there
 	now := c.timestamp()
 	e.ID, e.ProjectID, e.CreatedAt, e.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, now
 	if err := c.normalizeEndpoint(&e, p, old, now); err != nil {

@@ -99,7 +99,9 @@ func TestEventTypesRefused(t *testing.T) {
 		"long description":  {func(e *event.EventType) { e.Description = strings.Repeat("d", 4097) }, "description"},
 		"schema no JSON":    {func(e *event.EventType) { e.JSONSchema = json.RawMessage("{") }, "json_schema"},
 		"schema a number":   {func(e *event.EventType) { e.JSONSchema = json.RawMessage("1") }, "json_schema"},
-		"long schema":       {func(e *event.EventType) { e.JSONSchema = json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`) }, "json_schema"},
+		"long schema": {func(e *event.EventType) {
+			e.JSONSchema = json.RawMessage(`{"a":"` + strings.Repeat("x", 64<<10) + `"}`)
+		}, "json_schema"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := event.EventType{ProjectID: w.project.ID, Name: "t " + name}

@@ -138,6 +138,9 @@ func (l *loader) enterEventType(rec event.CatalogRecord) error {
 	if t.ID != rec.ID {
 		return foreign(t.ID)
 	}
+	if string(t.JSONSchema) == "null" { // as none is written
+		t.JSONSchema = nil
+	}
 	t.insertInto(l.state)
 	return nil
 }

@@ -134,6 +134,10 @@ func readRare(text []byte, e *event.Endpoint) error {
 	if err := json.Unmarshal(text, &rare); err != nil {
 		return err
 	}
+	for i := range rare.StatusHistory {
+		h := &rare.StatusHistory[i]
+		h.From, h.To = event.EndpointStatus(shared([]byte(h.From))), event.EndpointStatus(shared([]byte(h.To)))
+	}
 	rare.copyTo(e)
 	return nil
 }

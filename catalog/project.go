@@ -114,6 +114,7 @@ func (c *Catalog) UpdateProject(id event.ID, change func(*event.Project) error) 
 	if err := change(&p); err != nil {
 		return nil, err
 	}
+	detachProject(&p) // from what change put there
 	now := c.timestamp()
 	p.ID, p.Type, p.CreatedAt, p.UpdatedAt = old.ID, old.Type, old.CreatedAt, now
 	if err := c.normalizeProject(&p, old, now); err != nil {

@@ -51,6 +51,7 @@ func (c *Catalog) UpdateSubscription(project, id event.ID, change func(*event.Su
 	if err := change(&s); err != nil {
 		return nil, err
 	}
+	detachSubscription(&s) // from what change put there
 	s.ID, s.ProjectID, s.CreatedAt, s.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, c.timestamp()
 	if err := c.normalizeSubscription(&s, p); err != nil {
 		return nil, err

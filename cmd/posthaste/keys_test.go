@@ -122,3 +122,37 @@ func TestWriteKeyFileLeavesAnExistingOneAlone(t *testing.T) {
 		t.Errorf("the file holds %q, %v", key, err)
 	}
 }
+
+func TestSecretKeysRotate(t *testing.T) {
+	dir := t.TempDir()
+	first, err := openSecrets(dir, "from-the-environment")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs strings.Builder
+	if code := run([]string{"secrets", "rotate", "--data", dir}, &out, &errs); code != exitOK {
+		t.Fatalf("exit %d: %s", code, errs.String())
+	}
+	second, err := openSecrets(dir, "from-the-environment")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := func(text []byte) (lines []string) {
+		for line := range strings.Lines(string(text)) {
+			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+				lines = append(lines, line)
+			}
+		}
+		return lines
+	}
+	was, is := keys(first.secretKeys), keys(second.secretKeys)
+	if len(was) != 1 || len(is) != 2 || is[1] != was[0] || is[0] == was[0] {
+		t.Errorf("the keys were %d and are %d; the old one must come second", len(was), len(is))
+	}
+	if info, err := os.Stat(filepath.Join(dir, secretKeysFile)); err != nil || info.Mode() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if code := run([]string{"secrets", "rotate", "--data", t.TempDir()}, &out, &errs); code != exitError {
+		t.Errorf("without a file: exit %d", code)
+	}
+}

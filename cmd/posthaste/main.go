@@ -33,6 +33,7 @@ type cli struct {
 	BenchRole BenchRoleCmd `cmd:"" hidden:"" help:"One process of a benchmark, started by bench."`
 	Transform TransformCmd `cmd:"" name:"transform-worker" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
 	Config    configCmd    `cmd:"" help:"Check or print the configuration that serve would use."`
+	Secrets   secretsCmd   `cmd:"" help:"Change the keys under which secrets are stored."`
 	Log       logCmd       `cmd:"" help:"Look into the data directory of a stopped server."`
 	Version   versionCmd   `cmd:"" help:"Print the version."`
 }

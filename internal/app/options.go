@@ -212,6 +212,9 @@ func (o *Options) validateSecrets() error {
 // NewSecretKeys is the text of a file with a new key for secrets.
 func NewSecretKeys() []byte { return seal.NewKeyFile() }
 
+// RotateSecretKeys is the text of a key file with a new key in front.
+func RotateSecretKeys(text []byte) ([]byte, error) { return seal.Rotate(text) }
+
 func (o *Options) checkListeners() error {
 	_, port, err := net.SplitHostPort(o.Listen)
 	if err != nil || port == "0" || o.Listen != o.AdminListen {
