@@ -31,7 +31,7 @@ func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
 		return err
 	}
 	switch {
-	case slices.ContainsFunc(subs, replayed):
+	case anyReplay(subs):
 		err = l.commitReplays(subs, keyed)
 	case slices.ContainsFunc(subs, kept):
 		err = l.commit(subs, keyed)
@@ -52,7 +52,14 @@ func (l *Log) commit(subs []event.Submission, keyed *claims) error {
 	return l.wait(w)
 }
 
-func replayed(s event.Submission) bool { return s.Event.Origin == event.Replayed }
+func anyReplay(subs []event.Submission) bool {
+	for i := range subs {
+		if subs[i].Event.Origin == event.Replayed {
+			return true
+		}
+	}
+	return false
+}
 
 // commitReplays is commit for a request with replays. Between the look at what they
 // repeat and their place in a group, nothing of that is removed.

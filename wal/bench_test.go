@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -116,4 +117,31 @@ func BenchmarkReadOwed(b *testing.B) {
 		}
 	}
 	b.ReportMetric(64, "rows/op")
+}
+
+// BenchmarkListWithoutEvents: a page of 20 of a project's deliveries of an hour in which
+// a thousand endpoints had ten each, when retention has taken the events away.
+func BenchmarkListWithoutEvents(b *testing.B) {
+	l := benchLog(b)
+	setClock(l, (l.now()/hour+1)*hour)
+	subs := make([]event.Submission, 500)
+	for n := range 20 {
+		for i := range subs {
+			subs[i] = post(idOf(uint64(1+i%2)), "x", idOf(uint64(1000+(n%2)*500+i)))
+		}
+		must(b, l.Append(b.Context(), subs))
+	}
+	advance(l, 2*hour)
+	must(b, l.SetMark(event.Mark{Watermark: l.now()}))
+	must(b, l.Flush())
+	if _, err := l.Retain(Policy{Now: time.UnixMilli(int64(l.now())), Default: Keep{Payload: time.Hour}}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		ds, err := l.Deliveries(idOf(1), event.Range{Limit: 20, Descending: true}, event.DeliveryFilter{})
+		if err != nil || len(ds) != 20 {
+			b.Fatalf("%d deliveries, %v", len(ds), err)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -99,4 +100,15 @@ func (r *reader) take8() []byte {
 		return f
 	}
 	return make([]byte, 8)
+}
+
+// CompactCatalog rewrites the catalog's tables, so that what was overwritten in them
+// is gone: a secret that was in clear, say. Files that the store has given up may
+// hold it for as long as the disk does not use their blocks again.
+func (l *Log) CompactCatalog() error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.gate.RUnlock()
+	return l.db.Compact(context.Background(), []byte{kindCatalog}, []byte{kindCatalog + 1}, false)
 }

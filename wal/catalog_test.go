@@ -1,8 +1,11 @@
 package wal
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -114,4 +117,43 @@ func TestCatalogConcurrency(t *testing.T) {
 	wg.Wait()
 	wantCatalog(t, l, fmt.Sprintf("n 01 %d v", writers*each+1))
 	t.Logf("%d conflicts", conflicts.Load())
+}
+
+// What was overwritten is not in the store's tables any more after a compaction.
+func TestCompactCatalogRemovesWhatWasOverwritten(t *testing.T) {
+	dir := t.TempDir()
+	l, err := Open(Options{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, planted := event.NewID(), []byte("a secret in clear text, planted")
+	for rev, value := range [][]byte{planted, []byte("sealed")} {
+		if err := l.CASCatalog([]event.CatalogRecord{{Kind: 'e', ID: id, Rev: uint64(rev + 1), Value: value}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.db.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := func() (n int) {
+		tables, _ := filepath.Glob(filepath.Join(dir, "*.sst"))
+		for _, path := range tables {
+			if b, _ := os.ReadFile(path); bytes.Contains(b, planted) {
+				n++
+			}
+		}
+		return n
+	}
+	if found() == 0 {
+		t.Fatal("nothing to find: the test shows nothing")
+	}
+	if err := l.CompactCatalog(); err != nil {
+		t.Fatal(err)
+	}
+	if n := found(); n != 0 {
+		t.Errorf("%d tables hold what was overwritten", n)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -91,6 +91,31 @@ func TestHeadersThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestFormat1IsRaised when it is opened for writing, and read as it is otherwise.
+func TestFormat1IsRaised(t *testing.T) {
+	o := testOptions(vfs.NewMem())
+	l, err := Open(o)
+	must(t, err)
+	ev := appendOne(t, l, post(idOf(1), "x", idOf(2)))
+	rewriteHeader(t, l, func(h *header) { h.Format, h.MinReader = 1, 1 })
+	must(t, l.Close())
+	for _, c := range []struct {
+		open func(Options) (*Log, error)
+		want int
+	}{{OpenReadOnly, 1}, {Open, FormatVersion}, {OpenReadOnly, FormatVersion}} {
+		l, err := c.open(o)
+		must(t, err)
+		h, err := l.readHeader()
+		if err != nil || h.Format != c.want || h.MinReader != c.want || h.Partitions != 256 || h.CreatedBy != "test" {
+			t.Errorf("header %+v, %v, want format %d", h, err, c.want)
+		}
+		if got, err := l.Event(idOf(1), ev.ID); err != nil || sameEvent(got, ev) != nil {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		must(t, l.Close())
+	}
+}
+
 func TestCorruptHeaderIsRefused(t *testing.T) {
 	o := testOptions(vfs.NewMem())
 	l, err := Open(o)

@@ -3,6 +3,7 @@ package wal
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -152,6 +153,52 @@ func TestDeleteContent(t *testing.T) {
 	if err := l.DeleteContent(idOf(1), duplicatesOf(t, l, idOf(1))[0].ID); !errors.Is(err, event.ErrConflict) {
 		t.Errorf("of a duplicate of %s: %v", dup.Event.ID, err)
 	}
+}
+
+// TestDeleteContentOrRetry: of a deletion and a retry or a replay at the same time
+// one is refused, and nothing is owed without its content.
+func TestDeleteContentOrRetry(t *testing.T) {
+	l := newLogInMemory(t)
+	deleted := 0
+	for i := range 60 {
+		ev := appendOne(t, l, post(idOf(1), "x", idOf(2)))
+		ended := settle(t, l, attempted(ev.Owed[0], event.Failure))
+		var wg sync.WaitGroup
+		var deletion error
+		wg.Go(func() { deletion = l.DeleteContent(idOf(1), ev.ID) })
+		wg.Go(func() {
+			if i%2 == 0 {
+				retry := event.Settlement{Delivery: ended, Was: event.Failure}
+				retry.Delivery.Status, retry.Delivery.Due = event.Retry, ended.UpdatedAt
+				if err := l.Settle(&retry); err != nil && !errors.Is(err, event.ErrConflict) {
+					t.Error(err)
+				}
+				return
+			}
+			if err := l.Append(t.Context(), []event.Submission{replayOf(ev, idOf(2))}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		must(t, l.Flush())
+		owed := slices.ContainsFunc(deliveries(t, l, ev.ID), func(d event.Delivery) bool { return d.Status.Owed() })
+		got, err := l.Event(idOf(1), ev.ID)
+		must(t, err)
+		if deletion == nil {
+			deleted++
+		}
+		if owed != (len(got.Data) > 0) || owed != errors.Is(deletion, event.ErrConflict) {
+			t.Fatalf("owed: %v, data %q, deletion: %v", owed, got.Data, deletion)
+		}
+	}
+	t.Logf("%d of 60 were deleted", deleted)
+}
+
+func deliveries(t *testing.T, l *Log, id event.ID) []event.Delivery {
+	t.Helper()
+	ds, err := l.Deliveries(idOf(1), event.Range{Limit: 100}, event.DeliveryFilter{EventID: id})
+	must(t, err)
+	return ds
 }
 
 func containsText(b []byte, text string) bool {

@@ -39,7 +39,11 @@ func randomPolicy(rng *rand.Rand) Policy {
 // that wait: exactly what has to go goes, and all that is left is listed. Then all
 // ends, policies change, the store is opened again, and the rest goes.
 func TestRetain(t *testing.T) {
-	for seed := range uint64(25) {
+	seeds := uint64(25)
+	if testing.Short() {
+		seeds = 6
+	}
+	for seed := range seeds {
 		h := newHours(t, seed, 10, 6)
 		h.finish(func(d *event.Delivery) event.Status {
 			switch h.rng.IntN(20) {

@@ -225,6 +225,9 @@ func (a *App) reseal() error {
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	if n > 0 {
+		if err := a.wal.CompactCatalog(); err != nil {
+			return fmt.Errorf("%w: %w", ErrStorage, err)
+		}
 		a.log.Info().Int("records", n).Msg("secrets were sealed under the first key of the key file")
 	}
 	return nil

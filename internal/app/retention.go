@@ -38,7 +38,7 @@ func (a *App) retainOnce() {
 		a.log.Info().Int("hours", r.Hours).Int("ranges", r.Ranges).Int64("bytes_before", r.Before).Int64("bytes_after", r.After).Msg("removed what was too old")
 	}
 	for _, p := range r.Postponed {
-		a.log.Warn().Time("hour", p.Hour).Str("reason", p.Reason).Msg("what is too old has to stay")
+		a.log.Info().Time("hour", p.Hour).Str("reason", p.Reason).Msg("what is too old has to stay")
 	}
 }
 
@@ -47,11 +47,11 @@ func (a *App) policy(now time.Time) wal.Policy {
 	snap := a.catalog.Snapshot()
 	p := wal.Policy{
 		Now:     now,
-		Default: wal.Keep{Payload: a.o.RetentionPayload, History: a.o.RetentionHistory},
+		Default: wal.Keep{Payload: a.o.RetentionPayload, History: a.o.RetentionHistory, Keys: event.DefaultIdempotencyWindow * time.Second},
 		Except:  make(map[event.ID]wal.Keep),
 	}
 	for _, project := range snap.Projects(event.Range{Limit: math.MaxInt}) {
-		if keep := keepOf(p.Default, project.Config.Retention); keep != p.Default {
+		if keep := keepOf(p.Default, &project.Config); keep != p.Default {
 			p.Except[project.ID] = keep
 			p.Except[event.MetaProject(project.ID)] = keep
 		}
@@ -60,17 +60,21 @@ func (a *App) policy(now time.Time) wal.Policy {
 	return p
 }
 
-func keepOf(keep wal.Keep, c event.RetentionConfig) wal.Keep {
-	if c.Payload > 0 {
-		keep.Payload = time.Duration(c.Payload) * time.Second
+// keepOf is what a project says, where it says something. History is kept for at
+// least as long as payload.
+func keepOf(keep wal.Keep, c *event.ProjectConfig) wal.Keep {
+	seconds := func(d *time.Duration, n int) {
+		if n > 0 {
+			*d = time.Duration(n) * time.Second
+		}
 	}
-	if c.History > 0 {
-		keep.History = time.Duration(c.History) * time.Second
-	}
+	seconds(&keep.Payload, c.Retention.Payload)
+	seconds(&keep.History, c.Retention.History)
+	seconds(&keep.Keys, c.IdempotencyWindow)
 	if keep.History != 0 {
 		keep.History = max(keep.History, keep.Payload)
 	}
-	keep.MaxBytes = c.MaxBytes
+	keep.MaxBytes = c.Retention.MaxBytes
 	return keep
 }
 
