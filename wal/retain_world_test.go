@@ -24,12 +24,8 @@ type hoursOf struct {
 	hours  int
 	events map[event.ID]*event.Event
 	state  map[event.ID]event.Delivery
-	hash   map[event.ID]uint32 // of the endpoint, by delivery
 	behind map[event.ID]event.ID
 }
-
-// projectOf: endpoints 10 to 19 are project 1's, 20 to 29 project 2's, and so on.
-func projectOf(endpoint event.ID) event.ID { return idOf(uint64(endpoint[15]) / 10) }
 
 func newHours(t testing.TB, seed uint64, hours, perHour int) *hoursOf {
 	t.Helper()

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
@@ -48,7 +47,7 @@ func replaceFile(path string, text []byte) error {
 		return err
 	}
 	defer os.Remove(f.Name())
-	_, err = io.WriteString(f, string(text))
+	_, err = f.Write(text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
