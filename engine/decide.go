@@ -27,9 +27,13 @@ func decide(d event.Delivery, p *retry.Policy, a *event.Attempt, now time.Time, 
 		return d
 	}
 	d.Status = event.Retry
-	d.Due = now.Add(max(p.Wait(d.Attempts, random), min(a.RetryAfter, MaxRetryAfter)))
+	d.Due = wholeMilli(now.Add(max(p.Wait(d.Attempts, random), min(a.RetryAfter, MaxRetryAfter))))
 	return d
 }
+
+// wholeMilli is t, or the next whole millisecond: due times are stored so, and none is
+// to come early.
+func wholeMilli(t time.Time) time.Time { return t.Add(time.Millisecond - 1).Truncate(time.Millisecond) }
 
 // lastWord says why no attempt follows a failed one that was not the last of its
 // budget; "" if one does.

@@ -56,7 +56,7 @@ func TestDecide(t *testing.T) {
 		{"at most once, never connected", event.Delivery{AtMostOnce: true}, linear, &event.Attempt{Class: event.ClassConnect}, 0,
 			event.Delivery{AtMostOnce: true, Status: event.Retry, Attempts: 1, Limit: 3, Due: now.Add(10 * time.Second)}},
 		{"the recorded limit holds", event.Delivery{Status: event.Retry, Attempts: 1, Limit: 5}, linear, no, math.MaxUint32,
-			event.Delivery{Status: event.Retry, Attempts: 2, Limit: 5, Due: now.Add(10*time.Second + 999999999)}},
+			event.Delivery{Status: event.Retry, Attempts: 2, Limit: 5, Due: now.Add(11 * time.Second)}},
 	} {
 		c.d.ID = event.DeliveryID(uint64(now.UnixMilli()), 1, 1)
 		c.want.ID, c.want.UpdatedAt = c.d.ID, now

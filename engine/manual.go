@@ -12,8 +12,6 @@ import (
 // delivery that is already on its way.
 const manualPatience = 10 * time.Second
 
-var errNotSucceeded = &event.StateError{Reason: "only successful events can be force resent"}
-
 // manual is a shard's book of retries by hand. The shard's lock guards it.
 //
 // A delivery has one attempt to come at most. So one that waits for its automatic
@@ -91,13 +89,9 @@ func (e *Engine) Retry(ctx context.Context, project event.ID, deliveries []event
 	if err := r.flush(); err != nil {
 		return r.failAll(err)
 	}
-	for i := range r.claimed {
-		c := &r.claimed[i]
-		if err := r.again(c); err != nil {
-			r.errs[c.index] = err
-			r.release(c)
-		}
-	}
+	// First the endpoints that are inactive: one that fails meanwhile stays so.
+	r.each(r.allow)
+	r.each(r.again)
 	if err := r.flush(); err != nil {
 		return r.failAll(err)
 	}
@@ -115,10 +109,12 @@ type retrial struct {
 }
 
 type claim struct {
-	index int // into errs
-	s     *Shard
-	id    event.ID
-	ep    event.ID
+	index    int // into errs
+	s        *Shard
+	id       event.ID
+	ep       event.ID
+	d        event.Delivery // as it was, once it is allowed
+	released bool
 }
 
 func (r *retrial) flush() error {
@@ -128,9 +124,25 @@ func (r *retrial) flush() error {
 	return r.e.o.Store.Flush()
 }
 
+// each does a step for all that is still claimed.
+func (r *retrial) each(step func(*claim) error) {
+	for i := range r.claimed {
+		c := &r.claimed[i]
+		if c.released {
+			continue
+		}
+		if err := step(c); err != nil {
+			r.errs[c.index] = err
+			r.release(c)
+		}
+	}
+}
+
 func (r *retrial) failAll(err error) []error {
 	for i := range r.claimed {
-		r.release(&r.claimed[i])
+		if !r.claimed[i].released {
+			r.release(&r.claimed[i])
+		}
 	}
 	for i := range r.errs {
 		r.errs[i] = err
@@ -152,11 +164,8 @@ func (r *retrial) claim(i int, id event.ID) {
 	patience := time.NewTimer(manualPatience)
 	defer patience.Stop()
 	for {
-		ready, wait := c.s.claim(c.ep, id, r.force)
+		ready, wait := c.s.claim(c.ep, id)
 		if ready {
-			if r.force && d.Status == event.Retry {
-				r.errs[i] = errNotSucceeded
-			}
 			return
 		}
 		if wait == nil {
@@ -186,9 +195,9 @@ func (r *retrial) checkEndpoint(id event.ID) error {
 	return nil
 }
 
-// claim claims a delivery for a retry by hand. ready: its attempt is about to be
+// claim claims a delivery for a retry by hand. ready: its first attempt is about to be
 // made, and counts as this retry. wait: try again after that.
-func (s *Shard) claim(endpoint, id event.ID, force bool) (ready bool, wait <-chan struct{}) {
+func (s *Shard) claim(endpoint, id event.ID) (ready bool, wait <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, claimed := s.manual.claims[id]; claimed {
@@ -198,20 +207,23 @@ func (s *Shard) claim(endpoint, id event.ID, force bool) (ready bool, wait <-cha
 		if ep.finds(id) {
 			return false, s.manual.landing(id)
 		}
-		if j := ep.queued(id); j != nil {
-			if j.d.Manual {
-				return false, s.manual.landing(id)
-			}
-			j.d.Manual = j.timed && !force
+		switch j := ep.queued(id); {
+		case j == nil:
+		case j.d.Manual:
+			return false, s.manual.landing(id)
+		case !j.timed:
 			return true, nil
+		default: // it may wait there for long, and leave the memory meanwhile
+			s.takeOut(ep, id)
 		}
 	}
 	s.manual.claim(id)
 	return false, nil
 }
 
-// again makes a claimed delivery due.
-func (r *retrial) again(c *claim) error {
+// allow checks that a claimed delivery is in a state to be retried, and awakens its
+// endpoint.
+func (r *retrial) allow(c *claim) error {
 	d, err := r.e.o.Store.Delivery(r.project, c.id)
 	if err != nil {
 		return err
@@ -223,14 +235,29 @@ func (r *retrial) again(c *claim) error {
 	case d.Status == event.Success && !r.force:
 		return &event.StateError{Reason: "event already sent"}
 	case d.Status != event.Success && r.force:
-		return errNotSucceeded
+		return &event.StateError{Reason: "only successful events can be force resent"}
 	}
-	if err := r.e.awaken(c.ep); err != nil {
-		return err
+	c.d = d
+	return r.e.awaken(c.ep)
+}
+
+// takeOut drops a delivery from the endpoint's queue. The caller holds mu.
+func (s *Shard) takeOut(ep *endpoint, id event.ID) {
+	for range ep.queue.len() {
+		if j := ep.queue.popFront(); j.d.ID != id {
+			ep.queue.pushBack(j)
+		} else {
+			s.unweigh(ep, &j)
+		}
 	}
-	st := event.Settlement{Delivery: d, Was: d.Status}
-	if d.Status == event.Retry {
-		st.Timer = d.Due
+	s.list(ep)
+}
+
+// again makes a claimed delivery due.
+func (r *retrial) again(c *claim) error {
+	st := event.Settlement{Delivery: c.d, Was: c.d.Status}
+	if c.d.Status == event.Retry {
+		st.Timer = c.d.Due
 	}
 	st.Delivery.Status, st.Delivery.Manual, st.Delivery.Reason = event.Retry, true, ""
 	st.Delivery.UpdatedAt = time.Now().UTC()
@@ -274,6 +301,7 @@ func (s *Shard) reschedule(st *event.Settlement, alone bool) error {
 
 // release gives a claim up. A timer that was void meanwhile is read again.
 func (r *retrial) release(c *claim) {
+	c.released = true
 	d, err := r.e.o.Store.Delivery(r.project, c.id)
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 // A delivery that is to be made at most once is written off before its attempt, and
 // that is durable before a byte is sent. If the process ends in the middle, it
 // stays a failure that says so; otherwise the attempt's outcome takes its place.
-const writtenOff = "the server stopped during the attempt, so whether it arrived is not known"
+const writtenOff = "an attempt was begun and its outcome is not known: it may have arrived"
 
 // forewarn writes the delivery off. It reports false if that failed.
 func (s *Shard) forewarn(st *event.Settlement) bool {

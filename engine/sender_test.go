@@ -86,6 +86,7 @@ type fakeSender struct {
 	flying map[event.ID]int // attempts in flight by endpoint
 	peak   map[event.ID]int
 	all    int // attempts in flight
+	most   int // of them at once
 
 	cancel sync.Once
 	ended  chan struct{}
@@ -120,6 +121,7 @@ func (f *fakeSender) begin(ep event.ID, d *event.Delivery, a *event.Attempt) beh
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all++
+	f.most = max(f.most, f.all)
 	f.flying[ep]++
 	f.peak[ep] = max(f.peak[ep], f.flying[ep])
 	f.count[d.ID]++
@@ -163,6 +165,12 @@ func (f *fakeSender) inFlight(ep event.ID) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.flying[ep]
+}
+
+func (f *fakeSender) peakOfAll() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.most
 }
 
 func (f *fakeSender) peakOf(ep event.ID) int {

@@ -102,7 +102,7 @@ func (s *Shard) offer(d *event.Delivery, a *arrival) {
 	ep := s.endpoint(d.EndpointID)
 	s.activate(ep)
 	if !ep.behind && (ep.queue.len() >= s.window(ep) || s.e.queued.Load() >= s.e.o.QueueBytes) {
-		ep.behind = true
+		ep.behind, ep.cursor = true, event.Before(d.ID)
 		s.e.o.Hooks.Behind(1)
 	}
 	if ep.behind {

@@ -41,5 +41,5 @@ func (u *run) count() error {
 		}
 	}
 	u.change(func(job *event.Job) { job.Total = total })
-	return nil
+	return u.save(u.ctx) // or a job that is interrupted soon would not know any more
 }

@@ -99,7 +99,7 @@ func TestAnEventWhoseReplayPanicsFailsAlone(t *testing.T) {
 func TestAnEndThatCannotBeWrittenDown(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		w.add(10, event.Failure)
-		n := w.node(func(n *node) { n.putFault = failing(2, 2+tries-1) })
+		n := w.node(func(n *node) { n.putFault = failing(3, 3+tries-1) })
 		defer n.stop()
 		id := n.submit(event.JobRetry, 0).ID
 		if _, err := n.Wait(t.Context(), w.project, id); !errors.Is(err, errBoom) {

@@ -52,7 +52,15 @@ func compile(cfg *event.OAuth2Auth) (*source, error) {
 	if _, ok := units[cfg.ExpiryTimeUnit]; !ok {
 		return nil, event.Invalid("expiry_time_unit", `must be "seconds", "milliseconds", "minutes" or "hours"`)
 	}
-	switch cfg.AuthenticationType {
+	kind := cfg.AuthenticationType
+	switch {
+	case kind != "":
+	case cfg.SigningKey != nil:
+		kind = clientAssertion
+	default:
+		kind = sharedSecret
+	}
+	switch kind {
 	case sharedSecret:
 		if cfg.ClientSecret == "" {
 			return nil, event.Invalid("client_secret", "is empty; the authentication type %q needs one", sharedSecret)

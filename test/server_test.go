@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -55,14 +57,26 @@ func newServer(t *testing.T, args ...string) *server {
 	return s
 }
 
+// given are the ports that freeAddr has given out.
+var given sync.Map
+
+// freeAddr is an address where nobody listens, nor will when tests run at once: no
+// port is given twice, and none is of those that the system gives to connections and
+// to listeners that ask for any.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		addr := fmt.Sprint("127.0.0.1:", 12000+rand.IntN(15000))
+		if _, taken := given.LoadOrStore(addr, true); taken {
+			continue
+		}
+		if ln, err := net.Listen("tcp", addr); err == nil {
+			ln.Close()
+			return addr
+		}
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	t.Fatal("no port from 12000 to 26999 is free")
+	return ""
 }
 
 // start runs the program and returns how long it took until it was ready.
