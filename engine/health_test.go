@@ -2,6 +2,7 @@ package engine
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -242,12 +243,12 @@ func TestAConcurrencyOfItsOwn(t *testing.T) {
 }
 
 func TestABreakerOpensAndCloses(t *testing.T) {
-	var opened, closed int
+	var opened, closed atomic.Int64
 	hooks := Hooks{Breaker: func(to breaker.State) {
 		if to == breaker.Open {
-			opened++
+			opened.Add(1)
 		} else {
-			closed++
+			closed.Add(1)
 		}
 	}}
 	inTime(t, Options{Hooks: hooks, EndpointCap: 4}, func(t *testing.T, w *world) {
@@ -272,8 +273,8 @@ func TestABreakerOpensAndCloses(t *testing.T) {
 		w.sender.set(ep.ID, answers(200))
 		w.settled(10 * time.Minute)
 		w.want(map[event.Status]int{event.Success: 40})
-		if opened < 5 || closed != 1 {
-			t.Errorf("it opened %d times and closed %d times", opened, closed)
+		if opened.Load() < 5 || closed.Load() != 1 {
+			t.Errorf("it opened %d times and closed %d times", opened.Load(), closed.Load())
 		}
 		w.wantCaughtUp()
 	})

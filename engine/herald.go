@@ -161,7 +161,8 @@ func reportOf(d *event.Delivery, a *event.Attempt) *deliveryReport {
 		Status: d.Status.String(), Attempts: d.Attempts, Limit: d.Limit, Description: d.Reason, UpdatedAt: d.UpdatedAt,
 	}
 	if !d.Due.IsZero() {
-		r.NextSendTime = &d.Due
+		due := d.Due // d is the worker's, and used again
+		r.NextSendTime = &due
 	}
 	if a != nil {
 		r.Attempt = &attemptReport{a.Number, a.Manual, a.URL, a.StatusCode, a.Class.String(), a.Error, a.StartedAt, a.Duration.Milliseconds()}

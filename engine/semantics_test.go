@@ -103,6 +103,8 @@ func TestAFunctionMakesWhatIsSent(t *testing.T) {
 		w.post(ep, 2)
 		w.settled(time.Minute)
 		w.want(map[event.Status]int{event.Success: 1, event.Failure: 1})
+		mu.Lock()
+		defer mu.Unlock()
 		if len(got) != 2 || got[0] != `f:{"n":0}` || got[1] != got[0] {
 			t.Errorf("sent %q", got)
 		}
@@ -138,10 +140,18 @@ func TestAReplayedEventIsDeliveredAgain(t *testing.T) {
 		w.submit(subs)
 		w.settled(time.Minute)
 		first := subs[0].Event.ID
+		var mu sync.Mutex
 		var got []event.ID
-		w.sender.set(ep.ID, func(c *call) { got = append(got, c.ev.PublicID()); answers(200)(c) })
+		w.sender.set(ep.ID, func(c *call) {
+			mu.Lock()
+			got = append(got, c.ev.PublicID())
+			mu.Unlock()
+			answers(200)(c)
+		})
 		w.must(w.engine.Replay(t.Context(), w.project.ID, first))
 		w.settled(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if len(got) != 1 || got[0] != first {
 			t.Errorf("the replay carried %v, want %s", got, first)
 		}
@@ -163,6 +173,7 @@ func TestOperationalEvents(t *testing.T) {
 			p.MetaEvent.IsEnabled, p.MetaEvent.URL, p.MetaEvent.Secret = true, "https://example.com/meta", "a secret of ours"
 			p.DisableEndpoint = true
 		})
+		var mu sync.Mutex
 		got := make(map[string]int)
 		w.sender.set(event.MetaEndpoint(w.project.ID), func(c *call) {
 			var body struct {
@@ -172,7 +183,9 @@ func TestOperationalEvents(t *testing.T) {
 			if err := json.Unmarshal(c.ev.Data, &body); err != nil || len(body.Data) < 10 {
 				t.Errorf("%s: %v", c.ev.Data, err)
 			}
+			mu.Lock()
 			got[body.Type]++
+			mu.Unlock()
 			answers(200)(c)
 		})
 		ep := w.endpoint()
@@ -186,6 +199,8 @@ func TestOperationalEvents(t *testing.T) {
 		w.setStatus(ep, event.EndpointActive)
 		w.must(w.catalog.DeleteEndpoint(ep.ProjectID, ep.ID))
 		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		for kind, want := range map[string]int{
 			event.MetaEndpointCreated: 1, event.MetaEndpointDisabled: 1, event.MetaEndpointEnabled: 1, event.MetaEndpointDeleted: 1,
 			event.MetaDeliverySuccess: 1, event.MetaDeliveryFailed: 1, event.MetaDeliveryExhausted: 1, event.MetaDeliveryUpdated: 5,
