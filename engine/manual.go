@@ -299,7 +299,7 @@ func (s *Shard) reschedule(st *event.Settlement, alone bool) error {
 	return s.e.o.Store.Settle(st)
 }
 
-// release gives a claim up. A timer that was void meanwhile is read again.
+// release gives a claim up, and what it held up goes on.
 func (r *retrial) release(c *claim) {
 	c.released = true
 	d, err := r.e.o.Store.Delivery(r.project, c.id)
@@ -307,9 +307,20 @@ func (r *retrial) release(c *claim) {
 	defer c.s.mu.Unlock()
 	delete(c.s.manual.claims, c.id)
 	c.s.manual.landed(c.id)
-	if ep := c.s.endpoints[c.ep]; ep != nil && err == nil && d.Status == event.Retry {
-		ep.unread(&d)
-		c.s.wheel.Remove(&ep.retry)
-		c.s.refill(ep)
+	if err == nil && d.Status == event.Retry {
+		c.s.restore(&d)
 	}
+}
+
+// restore lets the automatic retry of a delivery that was claimed come after all. If
+// its timer was read it is queued: to read it again would be to read others again,
+// which are in memory. The caller holds mu.
+func (s *Shard) restore(d *event.Delivery) {
+	ep, due := s.endpoint(d.EndpointID), uint64(d.Due.UnixMilli())
+	if due < ep.timerDue || due == ep.timerDue && d.ID.Compare(ep.timerID) <= 0 {
+		s.push(ep, job{d: *d, timed: true})
+		s.start()
+		return
+	}
+	s.armRetry(ep, due)
 }
