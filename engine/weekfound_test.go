@@ -142,6 +142,7 @@ func TestARefusedRetryByHandChangesNothing(t *testing.T) {
 			t.Error("what has not succeeded was sent again by force")
 		}
 		w.settled(time.Hour)
+		time.Sleep(time.Hour)
 		w.want(map[event.Status]int{event.Success: 5})
 		if n := w.sender.total(); n != 10 {
 			t.Errorf("%d attempts, want 10", n)
