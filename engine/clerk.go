@@ -22,6 +22,7 @@ type clerk struct {
 // sentence is a state that an endpoint is to get.
 type sentence struct {
 	project, endpoint event.ID
+	from              event.EndpointStatus // as the attempt found it
 	to                event.EndpointStatus
 	reason            string
 }
@@ -40,7 +41,7 @@ func (c *clerk) add(w *worker, to event.EndpointStatus, reason string) {
 		return
 	}
 	c.known[w.target.ID] = struct{}{}
-	c.list = append(c.list, sentence{w.target.ProjectID, w.target.ID, to, reason})
+	c.list = append(c.list, sentence{w.target.ProjectID, w.target.ID, w.target.Status, to, reason})
 	select {
 	case c.poke <- struct{}{}:
 	default:
@@ -65,14 +66,15 @@ func (c *clerk) done(endpoint event.ID) {
 	delete(c.known, endpoint)
 }
 
-// clerkLoop carries out what is on the list. What is on it when the engine stops is
-// not: the next failure of the endpoint leads to it again.
+// clerkLoop carries out what is on the list, until the engine stops and nothing is
+// left on it.
 func (e *Engine) clerkLoop() {
 	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels("posthaste", "clerk")))
 	for {
+		stopping := false
 		select {
 		case <-e.stop:
-			return
+			stopping = true
 		case <-e.clerk.poke:
 		}
 		for s, ok := e.clerk.take(); ok; s, ok = e.clerk.take() {
@@ -80,12 +82,16 @@ func (e *Engine) clerkLoop() {
 			e.clerk.done(s.endpoint)
 			e.shardOf(event.EndpointHash(s.endpoint)).unhold(s.endpoint)
 		}
+		if stopping {
+			return
+		}
 	}
 }
 
 func (e *Engine) carryOut(s sentence) {
 	_, err := e.o.Catalog.ChangeStatus(s.project, s.endpoint, s.reason, func(now event.EndpointStatus) (event.EndpointStatus, error) {
-		if leads(now, s.to) {
+		// A probe says nothing once somebody has activated the endpoint by hand.
+		if leads(now, s.to) && (s.from != event.EndpointPending || now == s.from) {
 			return s.to, nil
 		}
 		return now, nil

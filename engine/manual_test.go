@@ -206,3 +206,20 @@ func TestAPendingEndpointIsProbed(t *testing.T) {
 		w.wantCaughtUp()
 	})
 }
+
+// A probe that fails after somebody activated the endpoint by hand does not undo that.
+func TestAnActivationByHandOutlastsAProbe(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, w *world) {
+		ep := w.endpoint(status(event.EndpointInactive))
+		w.post(ep, 1)
+		w.sender.set(ep.ID, slow(10*time.Second, answers(500)))
+		w.must(w.retry(w.posted[0], false))
+		time.Sleep(5 * time.Second)
+		w.wantStatus(ep, event.EndpointPending)
+		w.setStatus(ep, event.EndpointActive)
+		time.Sleep(10 * time.Second)
+		w.wantStatus(ep, event.EndpointActive)
+		w.sender.set(ep.ID, answers(200))
+		w.settled(time.Hour)
+	})
+}
