@@ -71,7 +71,7 @@ func TestAnEndpointWithoutSubscriptionGetsOne(t *testing.T) {
 		w.post(ep, 1)
 		w.post(ep, 2)
 		subs := w.catalog.Snapshot().SubscriptionsOf(ep.ID)
-		if len(subs) != 1 || !subs[0].Matches("anything") {
+		if len(subs) != 1 || !subs[0].Types.Match("anything") {
 			t.Fatalf("subscriptions %+v", subs)
 		}
 		w.settled(time.Second)

@@ -209,13 +209,3 @@ type EventType struct {
 	UpdatedAt    time.Time       `json:"updated_at"`
 	DeprecatedAt *time.Time      `json:"deprecated_at"`
 }
-
-// Matches reports whether the subscription wants events of this type.
-func (s *Subscription) Matches(eventType string) bool {
-	for _, t := range s.FilterConfig.EventTypes {
-		if t == "*" || t == eventType {
-			return true
-		}
-	}
-	return false
-}

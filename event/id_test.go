@@ -72,25 +72,6 @@ func TestStatusTexts(t *testing.T) {
 	}
 }
 
-func TestSubscriptionMatches(t *testing.T) {
-	for _, c := range []struct {
-		types []string
-		of    string
-		want  bool
-	}{
-		{[]string{"*"}, "order.paid", true},
-		{[]string{"order.paid", "order.sent"}, "order.sent", true},
-		{[]string{"order.*"}, "order.sent", false},
-		{[]string{"Order.Sent"}, "order.sent", false},
-		{nil, "order.sent", false},
-	} {
-		s := Subscription{FilterConfig: FilterConfig{EventTypes: c.types}}
-		if got := s.Matches(c.of); got != c.want {
-			t.Errorf("%v of %q: %v", c.types, c.of, got)
-		}
-	}
-}
-
 func TestErrorsNameTheirField(t *testing.T) {
 	if got := Invalid("url", "is %d bytes long", 3).Error(); got != "url: is 3 bytes long" {
 		t.Error(got)
