@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// API answers requests below /api/v1. Use it as an http.Handler, from any number
+// API answers requests below /api/v1 and /portal-api. Use it as an http.Handler, from any number
 // of goroutines.
 type API struct {
-	o   Options
-	mux *http.ServeMux
+	o      Options
+	mux    *http.ServeMux
+	portal bool // answers a portal grant, see within
 }
 
 // New builds an API. It reads nothing and starts nothing.
@@ -34,6 +35,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set(requestIDHeader, requestID(r))
 	h.Set(versionHeader, a.o.APIVersion)
+	a.applyPreference(h, r)
 	defer a.recoverPanic(w)
 	r = withoutTrailingSlash(r)
 	if err := a.checkRoute(r, h); err != nil {

@@ -21,6 +21,11 @@ func (a *API) readBody(r *http.Request) ([]byte, error) {
 	if err != nil || mediaType != "application/json" {
 		return nil, errMediaType
 	}
+	return a.readAll(r)
+}
+
+// readAll reads a request's body of any kind, within the bound.
+func (a *API) readAll(r *http.Request) ([]byte, error) {
 	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
 		return nil, errEncoding
 	}
@@ -36,9 +41,30 @@ func (a *API) readBody(r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
+// readJSON reads a request's JSON body over *into, see decode. Of a strict request, a
+// field that *into does not have is refused.
+func (a *API) readJSON(r *http.Request, into any) error {
+	body, err := a.readBody(r)
+	if err != nil {
+		return err
+	}
+	return a.decodeFor(r, body, into)
+}
+
+// decodeFor is decode as a request asks for it.
+func (a *API) decodeFor(r *http.Request, body []byte, into any) error {
+	if err := decode(body, into); err != nil {
+		return err
+	}
+	if a.o.Strict || prefersStrict(r) {
+		return refuseUnknown(body, reflect.TypeOf(into))
+	}
+	return nil
+}
+
 // decode reads a JSON object over *into: a field that the body does not have
 // stays as it is, and a field that *into does not have is ignored, because
-// Convoy's clients send many.
+// Convoy's clients send many. Of a field that comes twice the last one counts.
 func decode(body []byte, into any) error {
 	if i := invalidUTF8(body); i >= 0 {
 		return event.Invalid("", "invalid JSON: not UTF-8 at byte %d", i)
@@ -63,6 +89,8 @@ func wrongKind(err *json.UnmarshalTypeError) error {
 	switch {
 	case err.Type == reflect.TypeFor[seconds]():
 		return event.Invalid(field, wantSeconds)
+	case err.Type == reflect.TypeFor[optionalTime]():
+		return event.Invalid(field, wantTime)
 	case err.Offset == 0:
 		return event.Invalid(field, "want %s, got %s", wantText(err.Type), err.Value)
 	}

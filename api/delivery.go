@@ -3,8 +3,6 @@ package api
 import (
 	"errors"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"posthaste/event"
 )
@@ -24,21 +22,24 @@ func (d deliveryRow) bytes() int {
 }
 
 func (a *API) listDeliveries(c *call) (reply, error) {
-	q, filter, err := parseDeliveryQuery(c.r.URL.Query())
+	q, filter, err := parseDeliveryQuery(c)
 	if err != nil {
 		return reply{}, err
 	}
 	events := a.eventCache(c)
+	deliveries := a.deliveryListing(c, filter)
 	p, err := readPage(q, listing[deliveryRow]{
-		fetch: func(r event.Range) ([]deliveryRow, error) {
-			deliveries, err := a.o.Reader.Deliveries(c.project.ID, r, filter)
+		scan: func(r event.Range) ([]deliveryRow, event.Scan, error) {
+			found, scan, err := deliveries.scan(r)
 			if err != nil {
-				return nil, err
+				return nil, scan, err
 			}
-			return events.rows(deliveries)
+			rows, err := events.rows(found)
+			return rows, scan, err
 		},
-		id:    func(d deliveryRow) event.ID { return d.ID },
-		bytes: deliveryRow.bytes,
+		id:     func(d deliveryRow) event.ID { return d.ID },
+		bytes:  deliveryRow.bytes,
+		budget: deliveries.budget,
 	}, a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
@@ -50,6 +51,16 @@ func (a *API) listDeliveries(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return respond(http.StatusOK, "Event deliveries fetched successfully", data)
+}
+
+func (a *API) deliveryListing(c *call, filter event.DeliveryFilter) listing[event.Delivery] {
+	return listing[event.Delivery]{
+		scan: func(r event.Range) ([]event.Delivery, event.Scan, error) {
+			return a.o.Reader.Deliveries(c.project.ID, r, filter)
+		},
+		id:     func(d event.Delivery) event.ID { return d.ID },
+		budget: a.o.MaxScanRows,
+	}
 }
 
 func (a *API) getDelivery(c *call) (reply, error) {
@@ -80,60 +91,6 @@ func (a *API) delivery(c *call) (event.Delivery, error) {
 		return event.Delivery{}, err
 	}
 	return a.o.Reader.Delivery(c.project.ID, id)
-}
-
-// parseDeliveryQuery reads what selects deliveries, and how they are paged.
-func parseDeliveryQuery(params url.Values) (pageQuery, event.DeliveryFilter, error) {
-	q, err := parseDatedQuery(params)
-	if err != nil {
-		return pageQuery{}, event.DeliveryFilter{}, err
-	}
-	filter, err := parseDeliveryFilter(params)
-	return q, filter, err
-}
-
-// parseDeliveryFilter takes the event type under both names that clients use.
-func parseDeliveryFilter(params url.Values) (f event.DeliveryFilter, err error) {
-	if err = refuseParams(params, "idempotencyKey", "brokerMessageId"); err != nil {
-		return f, err
-	}
-	if f.Endpoints, err = idParams(params, "endpointId"); err != nil {
-		return f, err
-	}
-	if f.EventID, err = idParam(params, "eventId"); err != nil {
-		return f, err
-	}
-	if f.SubscriptionID, err = idParam(params, "subscriptionId"); err != nil {
-		return f, err
-	}
-	if f.EventType = params.Get("eventType"); f.EventType == "" {
-		f.EventType = params.Get("event_type")
-	}
-	f.Statuses, err = statusParams(params)
-	return f, err
-}
-
-func statusParams(params url.Values) ([]event.Status, error) {
-	var statuses []event.Status
-	for _, text := range params["status"] {
-		if text == "" {
-			continue
-		}
-		s, ok := event.ParseStatus(text)
-		if !ok {
-			return nil, event.Invalid("status", "want one of %s", strings.Join(statusNames(), ", "))
-		}
-		statuses = append(statuses, s)
-	}
-	return statuses, nil
-}
-
-func statusNames() []string {
-	var names []string
-	for s := event.Scheduled; s <= event.Discarded; s++ {
-		names = append(names, s.String())
-	}
-	return names
 }
 
 // eventCache reads each event of one request once. One goroutine uses it.

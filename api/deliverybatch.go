@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 
 	"posthaste/event"
 )
@@ -12,8 +11,7 @@ import (
 // GET would list them. Older Go clients name them in the body instead; those are
 // retried at once.
 func (a *API) batchRetry(c *call) (reply, error) {
-	params := c.r.URL.Query()
-	q, filter, err := parseRetryQuery(params)
+	q, filter, err := parseRetryQuery(c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -33,8 +31,8 @@ func (a *API) batchRetry(c *call) (reply, error) {
 
 // parseRetryQuery is parseDeliveryQuery for deliveries to be retried: those that
 // ended without success, unless the query names other states.
-func parseRetryQuery(params url.Values) (pageQuery, event.DeliveryFilter, error) {
-	q, filter, err := parseDeliveryQuery(params)
+func parseRetryQuery(c *call) (pageQuery, event.DeliveryFilter, error) {
+	q, filter, err := parseDeliveryQuery(c)
 	if len(filter.Statuses) == 0 {
 		filter.Statuses = []event.Status{event.Failure, event.Discarded}
 	}
@@ -62,19 +60,39 @@ func (a *API) idsInBody(c *call) ([]event.ID, error) {
 
 // countBatchRetry says how many deliveries batchRetry would take up.
 func (a *API) countBatchRetry(c *call) (reply, error) {
-	q, filter, err := parseRetryQuery(c.r.URL.Query())
+	q, filter, err := parseRetryQuery(c)
 	if err != nil {
 		return reply{}, err
 	}
-	l := listing[event.Delivery]{
-		fetch: func(r event.Range) ([]event.Delivery, error) {
-			return a.o.Reader.Deliveries(c.project.ID, r, filter)
-		},
-		id: func(d event.Delivery) event.ID { return d.ID },
-	}
-	n, err := l.count(c.r.Context(), q.within, func(event.Delivery) bool { return true })
+	n, err := a.deliveryListing(c, filter).count(c.r.Context(), q.within, func(event.Delivery) bool { return true })
 	if err != nil {
 		return reply{}, err
 	}
 	return respond(http.StatusOK, "Event deliveries counted successfully", n)
+}
+
+// statusTotals counts the deliveries that a query selects by their states.
+func (a *API) statusTotals(c *call) (reply, error) {
+	q, filter, err := parseDeliveryQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
+	totals := make(map[string]int)
+	for _, name := range statusNames() {
+		totals[name] = 0
+	}
+	n, err := a.deliveryListing(c, filter).count(c.r.Context(), q.within, func(d event.Delivery) bool {
+		totals[d.Status.String()]++
+		return true
+	})
+	if err != nil {
+		return reply{}, err
+	}
+	return respond(http.StatusOK, "Event deliveries counted successfully", totalsView{n, totals})
+}
+
+// totalsView is how many deliveries there are, in all and in each state.
+type totalsView struct {
+	countView
+	Totals map[string]int `json:"totals"`
 }

@@ -77,7 +77,7 @@ func TestBatchQueriesRefused(t *testing.T) {
 		"endDate=2026-01-02":  "please specify an endDate in the format 2006-01-02T15:04:05",
 		"endpointId=1":        "endpointId: not an id: want 26 characters of Crockford base 32",
 		"sort=up":             "sort: want ASC or DESC",
-		"brokerMessageId=1":   "brokerMessageId: not available yet; leave it out",
+		"brokerMessageId=1":   "brokerMessageId: selects nothing",
 		"endDate=2025-01-01T00:00:00&startDate=2026-01-01T00:00:00": "endDate: lies before startDate; nothing is between them",
 	} {
 		w.want(w.do("POST", w.in("/eventdeliveries/batchretry?%s", query), ""), 400, message)
@@ -139,7 +139,7 @@ func TestCounts(t *testing.T) {
 		replays + "startDate=" + epoch.Add(10e9).Format(dateLayout) + "&endDate=" + epoch.Add(9e9).Format(dateLayout): 0,
 	} {
 		a := w.do("GET", w.in("%s", path), "")
-		if a.Code != 200 || a.field("num") != float64(want) || a.field("more") != false {
+		if a.Code != 200 || a.field("num") != float64(want) || a.field("complete") != true {
 			t.Errorf("%s: %s, want %d", path, a.body, want)
 		}
 	}
@@ -153,10 +153,10 @@ func TestCounts(t *testing.T) {
 // Counting ends somewhere, and says so.
 func TestCountIsBounded(t *testing.T) {
 	for rows, want := range map[int]countView{
-		maxCount - 1: {maxCount - 1, false},
-		maxCount:     {maxCount, false},
-		maxCount + 1: {maxCount, true},
-		maxCount * 9: {maxCount, true},
+		maxCount - 1: {maxCount - 1, true},
+		maxCount:     {maxCount, true},
+		maxCount + 1: {maxCount, false},
+		maxCount * 9: {maxCount, false},
 	} {
 		read := 0
 		l := listing[event.ID]{

@@ -25,7 +25,7 @@ type deliveryView struct {
 	EventType        string              `json:"event_type"`
 	DeliveryMode     string              `json:"delivery_mode"`
 	EndpointMetadata *endpointView       `json:"endpoint_metadata"`
-	SourceMetadata   *struct{}           `json:"source_metadata"`
+	SourceMetadata   *sourceView         `json:"source_metadata"`
 	DeviceMetadata   *struct{}           `json:"device_metadata"`
 	CLIMetadata      *struct{}           `json:"cli_metadata"`
 	Status           string              `json:"status"`
@@ -60,7 +60,11 @@ func (a *API) appendDelivery(dst []byte, c *call, d deliveryRow) ([]byte, error)
 			return nil, err
 		}
 	}
-	return appendObject(dst, newDeliveryView(d, c.snap),
+	view := newDeliveryView(d, c.snap)
+	if d.event != nil {
+		view.SourceMetadata = a.sourceMetadata(c.snap, d.ProjectID, d.event.SourceID)
+	}
+	return appendObject(dst, view,
 		member{"metadata", metadata}, member{"event_metadata", eventMetadata})
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 
@@ -16,12 +17,10 @@ func (a *API) listEndpoints(c *call) (reply, error) {
 	}
 	owner, name := params.Get("ownerId"), strings.ToLower(params.Get("q"))
 	match := func(e *catalog.Endpoint) bool {
-		return (owner == "" || e.OwnerID == owner) && strings.Contains(strings.ToLower(e.Name), name)
+		return c.sees(e) && (owner == "" || e.OwnerID == owner) && strings.Contains(strings.ToLower(e.Name), name)
 	}
 	p, err := readPage(q, listing[*catalog.Endpoint]{
-		fetch: func(r event.Range) ([]*catalog.Endpoint, error) {
-			return c.snap.Endpoints(c.project.ID, r, match), nil
-		},
+		fetch: snapshotFetch(func(r event.Range) []*catalog.Endpoint { return c.snap.Endpoints(c.project.ID, r, match) }),
 		id:    func(e *catalog.Endpoint) event.ID { return e.ID },
 		bytes: endpointBytes,
 	}, a.o.MaxPageBytes)
@@ -42,8 +41,32 @@ func (a *API) createEndpoint(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	app, err := body.app()
+	if err != nil {
+		return reply{}, err
+	}
+	created, err := a.makeEndpoint(c, body, app)
+	return a.respondEndpoint(c, http.StatusCreated, "Endpoint created successfully", created, err)
+}
+
+// makeEndpoint makes the endpoint that a body describes, of an application if app is
+// not nil.
+func (a *API) makeEndpoint(c *call, body *endpointBody, app *event.ID) (*catalog.Endpoint, error) {
+	e, err := a.newEndpoint(c, body, app)
+	if err != nil {
+		return nil, err
+	}
+	return a.o.Catalog.CreateEndpoint(e)
+}
+
+// newEndpoint is the endpoint that a body describes, which is not made yet.
+func (a *API) newEndpoint(c *call, body *endpointBody, app *event.ID) (event.Endpoint, error) {
+	if app != nil && a.o.Catalog.Snapshot().Application(c.project.ID, *app) == nil {
+		return event.Endpoint{}, event.Invalid("app_id", "the project has no application with this id; create it first")
+	}
 	e := event.Endpoint{
 		ProjectID:          c.project.ID,
+		AppID:              app,
 		Status:             event.EndpointActive,
 		AdvancedSignatures: !c.version.simpleSignatures() || c.project.Type == "incoming",
 		HTTPTimeout:        event.DefaultHTTPTimeout,
@@ -52,10 +75,27 @@ func (a *API) createEndpoint(c *call) (reply, error) {
 		ContentType:        "application/json",
 	}
 	if err := body.apply(&e, c.project.Config.Strategy); err != nil {
-		return reply{}, err
+		return e, err
 	}
-	created, err := a.o.Catalog.CreateEndpoint(e)
-	return a.respondEndpoint(c, http.StatusCreated, "Endpoint created successfully", created, err)
+	if c.grant.Portal {
+		e.OwnerID = c.grant.OwnerID
+	}
+	return e, nil
+}
+
+// makeSubscribed makes an endpoint and its subscription in one write.
+func (a *API) makeSubscribed(c *call, e event.Endpoint, types []string) (*catalog.Endpoint, error) {
+	made, err := a.o.Catalog.CreateSubscribed(c.project.ID, []catalog.Subscribed{{
+		Endpoint:     e,
+		Subscription: event.Subscription{Name: e.Name, FilterConfig: event.FilterConfig{EventTypes: types}},
+	}})
+	if row := (*catalog.RowError)(nil); errors.As(err, &row) {
+		return nil, row.Err
+	}
+	if err != nil {
+		return nil, err
+	}
+	return made[0], nil
 }
 
 func (a *API) getEndpoint(c *call) (reply, error) {
@@ -74,7 +114,12 @@ func (a *API) updateEndpoint(c *call) (reply, error) {
 		return reply{}, err
 	}
 	e, err = a.o.Catalog.UpdateEndpoint(c.project.ID, e.ID, func(e *event.Endpoint) error {
-		return body.apply(e, c.project.Config.Strategy)
+		owner := e.OwnerID
+		err := body.apply(e, c.project.Config.Strategy)
+		if c.grant.Portal {
+			e.OwnerID = owner
+		}
+		return err
 	})
 	return a.respondEndpoint(c, http.StatusAccepted, "Endpoint updated successfully", e, err)
 }
@@ -97,10 +142,19 @@ func (c *call) endpoint() (*catalog.Endpoint, error) {
 		return nil, err
 	}
 	e := c.snap.Endpoint(id)
-	if e == nil || e.ProjectID != c.project.ID {
+	if e == nil || e.ProjectID != c.project.ID || !c.sees(e) {
 		return nil, event.ErrNotFound
 	}
 	return e, nil
+}
+
+// sees reports whether the caller may know of an endpoint of the project: of a nil
+// endpoint, one that is gone, only those may who see all.
+func (c *call) sees(e *catalog.Endpoint) bool {
+	if e == nil {
+		return !c.grant.Portal
+	}
+	return c.grant.SeesEndpoint(&e.Endpoint)
 }
 
 // endpointBytes is what an endpoint's long texts hold.
@@ -115,10 +169,11 @@ func endpointBytes(e *catalog.Endpoint) int {
 	return n
 }
 
-// respondEndpoint answers with one endpoint and its secrets.
+// respondEndpoint answers with one endpoint and, for those who may change it, its
+// secrets.
 func (a *API) respondEndpoint(c *call, code int, message string, e *catalog.Endpoint, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(code, message, a.fullEndpointView(&e.Endpoint, c.version, true))
+	return respond(code, message, a.fullEndpointView(&e.Endpoint, c.version, c.mayManage()))
 }

@@ -10,7 +10,7 @@ import (
 func TestEndpointLifecycle(t *testing.T) {
 	w := newWorld(t)
 	a := w.do("POST", w.in("/endpoints"), `{"url":"https://x.example/in","name":"In","owner_id":"o","description":"d",
-		"authentication":{"type":"api_key","api_key":{"header_name":"X-Key","header_value":"v"}},"appID":"ignored"}`)
+		"authentication":{"type":"api_key","api_key":{"header_name":"X-Key","header_value":"v"}},"appID":""}`)
 	w.want(a, 201, "Endpoint created successfully")
 	if secrets := a.field("secrets").([]any); len(secrets) != 1 || len(secrets[0].(map[string]any)["value"].(string)) != 25 {
 		t.Errorf("secrets are %v", secrets)

@@ -32,16 +32,34 @@ type endpointBody struct {
 	MaxConcurrency     *int                   `json:"max_concurrency"`     // 0: the server's default
 	ClientCert         *event.ClientCert      `json:"mtls_client_cert"`    // two empty texts take it away
 	CACert             *string                `json:"ca_cert"`
+
+	// At creation: the application that the endpoint is to belong to, under the names that
+	// clients use for it. Later it stays the same.
+	AppID    *string `json:"appID"`
+	OldAppID *string `json:"app_id"`
+}
+
+// app is the application that a new endpoint is to belong to; nil for none.
+func (b *endpointBody) app() (*event.ID, error) {
+	field, text := "appID", ""
+	if setText(&text, b.AppID); text == "" {
+		field = "app_id"
+		setText(&text, b.OldAppID)
+	}
+	if text == "" {
+		return nil, nil
+	}
+	id, err := event.ParseID(text)
+	if err != nil {
+		return nil, event.Invalid(field, "%s", err)
+	}
+	return &id, nil
 }
 
 // readEndpointBody reads a request's endpoint.
 func (a *API) readEndpointBody(c *call) (*endpointBody, error) {
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return nil, err
-	}
 	b := &endpointBody{}
-	return b, decode(body, b)
+	return b, a.readJSON(c.r, b)
 }
 
 // apply changes e as the body says. general is the strategy of the project. The catalog

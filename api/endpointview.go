@@ -13,6 +13,7 @@ type endpointView struct {
 	ID                 event.ID              `json:"uid"`
 	ProjectID          event.ID              `json:"project_id"`
 	OwnerID            string                `json:"owner_id"`
+	AppID              *event.ID             `json:"app_id,omitempty"` // the application that it belongs to
 	URL                *string               `json:"url,omitempty"`
 	TargetURL          *string               `json:"target_url,omitempty"`
 	Name               *string               `json:"name,omitempty"`
@@ -67,7 +68,7 @@ type endpointCounts struct {
 // endpoint itself.
 func newEndpointView(e *event.Endpoint, v version) *endpointView {
 	view := &endpointView{
-		ID: e.ID, ProjectID: e.ProjectID, OwnerID: e.OwnerID, URL: &e.URL, Name: &e.Name,
+		ID: e.ID, ProjectID: e.ProjectID, OwnerID: e.OwnerID, AppID: e.AppID, URL: &e.URL, Name: &e.Name,
 		AdvancedSignatures: e.AdvancedSignatures, SignatureMode: e.SignatureMode,
 		Description:     e.Description,
 		SlackWebhookURL: e.SlackWebhookURL, TeamsWebhookURL: e.TeamsWebhookURL, SupportEmail: e.SupportEmail,
@@ -76,7 +77,7 @@ func newEndpointView(e *event.Endpoint, v version) *endpointView {
 		RateLimit:   e.RateLimit, RateLimitDuration: wireSeconds{e.RateLimitDuration, v.durationsAsText()},
 		MaxConcurrency: e.MaxConcurrency, ContentType: e.ContentType,
 		Secrets:   []secretView{},
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt, DeletedAt: e.DeletedAt,
+		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 	if v.targetURLs() {
 		view.URL, view.TargetURL = nil, view.URL

@@ -22,6 +22,7 @@ var (
 	errNoKey        = &httpError{http.StatusUnauthorized, "Authentication required"}
 	errBadKey       = &httpError{http.StatusUnauthorized, "authorization failed"}
 	errInstanceOnly = &httpError{http.StatusForbidden, "this needs the instance's key; a project's key reaches its own project only"}
+	errPortalOnly   = &httpError{http.StatusForbidden, "the portal takes a portal link's token or an owner's key"}
 	errNoRoute      = &httpError{http.StatusNotFound, "no such route"}
 	errMethod       = &httpError{http.StatusMethodNotAllowed, "this route does not take this method"}
 	errMediaType    = &httpError{http.StatusUnsupportedMediaType, "Content-Type: want application/json"}
@@ -60,7 +61,7 @@ func setErrorHeaders(h http.Header, code int, err error) {
 	switch code {
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", "Bearer")
-	case http.StatusServiceUnavailable:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		h.Set("Retry-After", strconv.Itoa(retryAfterSeconds(err)))
 	}
 }

@@ -2,7 +2,6 @@ package api
 
 import (
 	"net/http"
-	"net/url"
 
 	"posthaste/event"
 )
@@ -22,13 +21,7 @@ func (a *API) listEvents(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	p, err := readPage(q, listing[*event.Event]{
-		fetch: func(r event.Range) ([]*event.Event, error) {
-			return a.o.Reader.Events(c.project.ID, r, filter)
-		},
-		id:    func(e *event.Event) event.ID { return e.ID },
-		bytes: func(e *event.Event) int { return int(e.SizeBytes()) },
-	}, a.o.MaxPageBytes)
+	p, err := readPage(q, a.eventListing(c, filter), a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
 	}
@@ -41,23 +34,23 @@ func (a *API) listEvents(c *call) (reply, error) {
 	return respond(http.StatusOK, "App events fetched successfully", data)
 }
 
-// parseEventQuery reads what selects events, and how they are paged.
-func parseEventQuery(params url.Values) (pageQuery, event.EventFilter, error) {
-	q, err := parseDatedQuery(params)
-	if err != nil {
-		return pageQuery{}, event.EventFilter{}, err
+func (a *API) eventListing(c *call, filter event.EventFilter) listing[*event.Event] {
+	return listing[*event.Event]{
+		scan: func(r event.Range) ([]*event.Event, event.Scan, error) {
+			return a.o.Reader.Events(c.project.ID, r, filter)
+		},
+		id:     func(e *event.Event) event.ID { return e.ID },
+		bytes:  func(e *event.Event) int { return int(e.SizeBytes()) },
+		budget: a.budgetOf(&filter),
 	}
-	filter, err := parseEventFilter(params)
-	return q, filter, err
 }
 
-func parseEventFilter(params url.Values) (f event.EventFilter, err error) {
-	if err = refuseParams(params, "sourceId", "query", "body", "brokerMessageId"); err != nil {
-		return f, err
+// budgetOf is larger where each row has to be looked through.
+func (a *API) budgetOf(f *event.EventFilter) int {
+	if f.Query != "" || len(f.Body) > 0 {
+		return a.o.MaxSearchRows
 	}
-	f.IdempotencyKey, f.OwnerID = params.Get("idempotencyKey"), params.Get("ownerId")
-	f.Endpoints, err = idParams(params, "endpointId")
-	return f, err
+	return a.o.MaxScanRows
 }
 
 func (a *API) getEvent(c *call) (reply, error) {
@@ -96,7 +89,9 @@ func (a *API) appendEvent(dst []byte, c *call, e *event.Event, maxEndpoints int)
 	if err != nil {
 		return nil, err
 	}
-	return appendEventView(dst, newEventView(eventRow{e, endpoints}, c.snap), e.Data)
+	v := newEventView(eventRow{e, endpoints}, c.snap)
+	v.SourceMetadata = a.sourceMetadata(c.snap, e.ProjectID, e.SourceID)
+	return appendEventView(dst, v, e.Data)
 }
 
 // endpointsOf lists the endpoints that an event is owed to, each once, out of at
@@ -108,7 +103,7 @@ func (a *API) endpointsOf(e *event.Event, limit int) ([]event.ID, error) {
 	owed := e.Owed
 	if owed == nil {
 		var err error
-		owed, err = a.o.Reader.Deliveries(e.ProjectID, event.Range{Limit: limit}, event.DeliveryFilter{EventID: e.ID})
+		owed, _, err = a.o.Reader.Deliveries(e.ProjectID, event.Range{Limit: limit}, event.DeliveryFilter{EventID: e.ID})
 		if err != nil {
 			return nil, err
 		}

@@ -101,14 +101,10 @@ func (a *API) deprecateEventType(c *call) (reply, error) {
 // importEventTypes enters the webhooks of an OpenAPI document, which is a text in the
 // request, into the catalogue.
 func (a *API) importEventTypes(c *call) (reply, error) {
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return reply{}, err
-	}
 	var in struct {
 		Spec string `json:"spec"`
 	}
-	if err := decode(body, &in); err != nil {
+	if err := a.readJSON(c.r, &in); err != nil {
 		return reply{}, err
 	}
 	types, err := a.o.Catalog.ImportEventTypes(c.project.ID, in.Spec)
@@ -119,12 +115,8 @@ func (a *API) importEventTypes(c *call) (reply, error) {
 }
 
 func (a *API) readEventTypeBody(c *call) (*eventTypeBody, error) {
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return nil, err
-	}
 	b := &eventTypeBody{}
-	return b, decode(body, b)
+	return b, a.readJSON(c.r, b)
 }
 
 func respondEventType(code int, message string, t *event.EventType, err error) (reply, error) {

@@ -17,13 +17,14 @@ type eventView struct {
 	Endpoints        []event.ID          `json:"endpoints"`
 	Headers          map[string][]string `json:"headers"`
 	EndpointMetadata []*endpointView     `json:"endpoint_metadata"`
-	SourceMetadata   *struct{}           `json:"source_metadata"`
+	SourceMetadata   *sourceView         `json:"source_metadata"`
 	URLQueryParams   string              `json:"url_query_params"`
 	URLPath          string              `json:"url_path"`
 	IdempotencyKey   string              `json:"idempotency_key"`
 	IsDuplicate      bool                `json:"is_duplicate_event"`
 	DuplicateOf      string              `json:"duplicate_of,omitempty"` // posthaste's own: the event that was sent
 	Raw              string              `json:"raw,omitempty"`
+	ContentDeleted   bool                `json:"content_deleted,omitempty"` // posthaste's own: data is null because it was deleted
 	Status           string              `json:"status"`
 	FailureReason    string              `json:"failure_reason"`
 	AcknowledgedAt   time.Time           `json:"acknowledged_at"`
@@ -59,6 +60,7 @@ func newEventFields(e *event.Event) eventView {
 		EndpointMetadata: []*endpointView{},
 		URLQueryParams:   e.Query, URLPath: e.Path,
 		IdempotencyKey: e.IdempotencyKey,
+		ContentDeleted: e.Deleted,
 		Status:         "Success",
 		AcknowledgedAt: acknowledgedAt(e, created), CreatedAt: created, UpdatedAt: created,
 	}

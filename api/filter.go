@@ -38,12 +38,8 @@ func (s *filterTestScopes) header() (string, json.RawMessage) {
 
 // testFilter says whether an event like the request would pass the filter in schema.
 func (a *API) testFilter(c *call) (reply, error) {
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return reply{}, err
-	}
 	var in filterTestBody
-	if err := decode(body, &in); err != nil {
+	if err := a.readJSON(c.r, &in); err != nil {
 		return reply{}, err
 	}
 	filter, err := in.Schema.filter()

@@ -15,6 +15,7 @@ import (
 type functionBody struct {
 	Payload  json.RawMessage `json:"payload"`
 	Function string          `json:"function"`
+	Type     string          `json:"type"`
 }
 
 // testFunction runs a function over a payload.
@@ -22,12 +23,8 @@ func (a *API) testFunction(c *call) (reply, error) {
 	if a.o.Transform == nil {
 		return reply{}, errNoFunctions
 	}
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return reply{}, err
-	}
 	var in functionBody
-	if err := decode(body, &in); err != nil {
+	if err := a.readJSON(c.r, &in); err != nil {
 		return reply{}, err
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -95,20 +96,35 @@ func TestEveryRouteIsolatesProjects(t *testing.T) {
 	w := newWorld(t)
 	_, otherKey := w.addProject(2)
 	for _, rt := range routes {
-		method, path, _ := strings.Cut(rt.pattern, " ")
-		path = strings.Replace(path, "{projectID}", w.project.String(), 1)
-		path = strings.NewReplacer("{endpointID}", w.project.String(), "{subscriptionID}", w.project.String(),
-			"{eventID}", w.project.String(), "{eventDeliveryID}", w.project.String(),
-			"{deliveryAttemptID}", w.project.String()).Replace(path)
+		if rt.scope == ofNobody {
+			continue
+		}
+		method, path := w.pathOf(rt)
 		w.want(w.do(method, path, "{}", "Authorization", ""), 401, "Authentication required")
 		a := w.do(method, path, "{}", "Authorization", "Bearer "+otherKey)
-		if rt.scope == ofInstance {
+		switch {
+		case forProjectKeys[rt.pattern] != nil:
+			if strings.Contains(a.body, w.project.String()) {
+				t.Errorf("%s shows another project: %s", rt.pattern, a.body)
+			}
+		case rt.scope == ofInstance:
 			w.want(a, 403, errInstanceOnly.message)
-		} else {
+		case rt.scope == ofPortal:
+			w.want(a, 403, errPortalOnly.message)
+		default:
 			w.want(a, 404, "Resource not found")
 		}
 	}
 }
+
+// pathOf is the method and a path of a route. What it names is no thing's id, but the
+// project's.
+func (w *world) pathOf(rt route) (method, path string) {
+	method, path, _ = strings.Cut(rt.pattern, " ")
+	return method, pathParam.ReplaceAllString(path, w.project.String())
+}
+
+var pathParam = regexp.MustCompile(`\{[^}]*\}`)
 
 // A project sees nothing of another by naming its things.
 func TestThingsOfAnotherProjectAreNotFound(t *testing.T) {
@@ -207,6 +223,7 @@ func TestErrorsAndTheirCodes(t *testing.T) {
 		{fmt.Errorf("write: %w", event.ErrConflict), 409, "", 0},
 		{&event.OverloadError{What: "w", After: 2500 * time.Millisecond}, 503, "3", 0},
 		{event.ErrOverloaded, 503, "1", 0},
+		{&httpError{429, "too many requests"}, 429, "1", 0},
 		{event.ErrClosed, 503, "1", 0},
 		{errors.New("the disk is gone: /secret/path"), 500, "", 1},
 	} {

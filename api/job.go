@@ -16,6 +16,9 @@ const maxJobRate = 1_000_000
 
 // submit starts a job over what a query selects.
 func (a *API) submit(c *call, kind event.JobKind, q pageQuery, f event.JobFilter) (event.Job, error) {
+	if q.none != "" {
+		return event.Job{}, event.Invalid(q.none, "selects nothing")
+	}
 	if q.within.empty() {
 		return event.Job{}, event.Invalid("endDate", "lies before startDate; nothing is between them")
 	}
@@ -34,6 +37,9 @@ func (a *API) submit(c *call, kind event.JobKind, q pageQuery, f event.JobFilter
 // own is a filter that shares no memory with the request, whose texts are only lent.
 func own(f event.JobFilter) event.JobFilter {
 	f.Deliveries.EventType = strings.Clone(f.Deliveries.EventType)
+	f.Deliveries.IdempotencyKey = strings.Clone(f.Deliveries.IdempotencyKey)
+	f.Events.EventType = strings.Clone(f.Events.EventType)
+	f.Events.Query = strings.Clone(f.Events.Query)
 	f.Events.IdempotencyKey = strings.Clone(f.Events.IdempotencyKey)
 	f.Events.OwnerID = strings.Clone(f.Events.OwnerID)
 	return f

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"posthaste/event"
@@ -36,15 +37,21 @@ type retryFilterView struct {
 	Endpoints      []event.ID `json:"endpointId"`
 	EventID        *event.ID  `json:"eventId"`
 	SubscriptionID *event.ID  `json:"subscriptionId"`
+	SourceID       *event.ID  `json:"sourceId"`
+	IdempotencyKey string     `json:"idempotencyKey"`
 	EventType      string     `json:"eventType"`
 	Statuses       []string   `json:"status"`
 }
 
 type replayFilterView struct {
 	jobDates
-	Endpoints      []event.ID `json:"endpointId"`
-	IdempotencyKey string     `json:"idempotencyKey"`
-	OwnerID        string     `json:"ownerId"`
+	Endpoints      []event.ID      `json:"endpointId"`
+	IdempotencyKey string          `json:"idempotencyKey"`
+	OwnerID        string          `json:"ownerId"`
+	EventType      string          `json:"eventType"`
+	Sources        []event.ID      `json:"sourceId"`
+	Query          string          `json:"query"`
+	Body           json.RawMessage `json:"body"`
 }
 
 func newJobView(j event.Job) jobView {
@@ -59,7 +66,7 @@ func newJobView(j event.Job) jobView {
 	dates := jobDates{dateOf(j.Filter.From), dateOf(j.Filter.To)}
 	if j.Kind == event.JobReplay {
 		f := j.Filter.Events
-		v.Filter = replayFilterView{dates, orNone(f.Endpoints), f.IdempotencyKey, f.OwnerID}
+		v.Filter = replayFilterView{dates, orNone(f.Endpoints), f.IdempotencyKey, f.OwnerID, f.EventType, orNone(f.Sources), f.Query, f.Body}
 		return v
 	}
 	f := j.Filter.Deliveries
@@ -67,7 +74,7 @@ func newJobView(j event.Job) jobView {
 	for i, s := range f.Statuses {
 		statuses[i] = s.String()
 	}
-	v.Filter = retryFilterView{dates, orNone(f.Endpoints), unlessZero(f.EventID), unlessZero(f.SubscriptionID), f.EventType, statuses}
+	v.Filter = retryFilterView{dates, orNone(f.Endpoints), unlessZero(f.EventID), unlessZero(f.SubscriptionID), unlessZero(f.SourceID), f.IdempotencyKey, f.EventType, statuses}
 	return v
 }
 

@@ -16,6 +16,9 @@ type memory struct {
 	attempts   map[event.ID][]event.Attempt
 	fail       error // what every method returns, if not nil
 	reads      int   // calls of Event
+
+	eventFilter    event.EventFilter // of the last listings
+	deliveryFilter event.DeliveryFilter
 }
 
 func newMemory() *memory { return &memory{attempts: make(map[event.ID][]event.Attempt)} }
@@ -70,15 +73,20 @@ func (m *memory) Attempts(_, delivery event.ID) ([]event.Attempt, error) {
 	return m.attempts[delivery], m.fail
 }
 
-func (m *memory) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error) {
+func (m *memory) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, event.Scan, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return within(m.events, r, func(e *event.Event) event.ID { return e.ID }, func(e *event.Event) bool {
+	m.eventFilter = f
+	rows, scan := within(m.events, r, func(e *event.Event) event.ID { return e.ID }, func(e *event.Event) bool {
 		return e.ProjectID == project &&
 			(f.IdempotencyKey == "" || e.IdempotencyKey == f.IdempotencyKey) &&
 			(f.OwnerID == "" || e.OwnerID == f.OwnerID) &&
+			(f.EventType == "" || e.Type == f.EventType) &&
+			(len(f.Sources) == 0 || slices.Contains(f.Sources, e.SourceID)) &&
+			(f.Query == "" || bytes.Contains(e.Data, []byte(f.Query))) &&
 			(len(f.Endpoints) == 0 || m.owedToLocked(e, f.Endpoints))
-	}), m.fail
+	})
+	return rows, scan, m.fail
 }
 
 func (m *memory) owedToLocked(e *event.Event, endpoints []event.ID) bool {
@@ -87,17 +95,19 @@ func (m *memory) owedToLocked(e *event.Event, endpoints []event.ID) bool {
 	})
 }
 
-func (m *memory) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error) {
+func (m *memory) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return within(m.deliveries, r, func(d event.Delivery) event.ID { return d.ID }, func(d event.Delivery) bool {
+	m.deliveryFilter = f
+	rows, scan := within(m.deliveries, r, func(d event.Delivery) event.ID { return d.ID }, func(d event.Delivery) bool {
 		return d.ProjectID == project &&
 			(f.EventID.IsZero() || d.EventID == f.EventID) &&
 			(f.SubscriptionID.IsZero() || d.SubscriptionID == f.SubscriptionID) &&
 			(len(f.Statuses) == 0 || slices.Contains(f.Statuses, d.Status)) &&
 			(len(f.Endpoints) == 0 || slices.Contains(f.Endpoints, d.EndpointID)) &&
 			(f.EventType == "" || m.typeLocked(d.EventID) == f.EventType)
-	}), m.fail
+	})
+	return rows, scan, m.fail
 }
 
 func (m *memory) typeLocked(id event.ID) string {
@@ -109,23 +119,32 @@ func (m *memory) typeLocked(id event.ID) string {
 	return ""
 }
 
-// within is the part of rows, which are in id order, that a range asks for.
-func within[T any](rows []T, r event.Range, id func(T) event.ID, match func(T) bool) []T {
+// within is the part of rows, which are in id order, that a range asks for, and how far
+// its budget led.
+func within[T any](rows []T, r event.Range, id func(T) event.ID, match func(T) bool) (out []T, scan event.Scan) {
 	if r.Limit <= 0 {
 		panic("a range needs a limit")
 	}
-	var out []T
 	for i := range rows {
 		row := rows[i]
 		if r.Descending {
 			row = rows[len(rows)-1-i]
 		}
 		at := id(row)
-		tooEarly := bytes.Compare(at[:], r.From[:]) < 0
-		tooLate := !r.To.IsZero() && bytes.Compare(at[:], r.To[:]) > 0
-		if !tooEarly && !tooLate && match(row) && len(out) < r.Limit {
+		if bytes.Compare(at[:], r.From[:]) < 0 || !r.To.IsZero() && bytes.Compare(at[:], r.To[:]) > 0 {
+			continue
+		}
+		if len(out) == r.Limit {
+			break
+		}
+		if r.Budget > 0 && scan.Looked == r.Budget {
+			scan.Next = at
+			break
+		}
+		scan.Looked++
+		if match(row) {
 			out = append(out, row)
 		}
 	}
-	return out
+	return out, scan
 }

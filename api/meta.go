@@ -86,7 +86,7 @@ func (a *API) metaEvent(c *call) (metaRow, error) {
 }
 
 func (a *API) metaRows(c *call, r event.Range) ([]metaRow, error) {
-	events, err := a.o.Reader.Events(event.MetaProject(c.project.ID), r, event.EventFilter{})
+	events, _, err := a.o.Reader.Events(event.MetaProject(c.project.ID), r, event.EventFilter{})
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func (a *API) metaRows(c *call, r event.Range) ([]metaRow, error) {
 
 func (a *API) metaRow(c *call, e *event.Event) (metaRow, error) {
 	project := event.MetaProject(c.project.ID)
-	deliveries, err := a.o.Reader.Deliveries(project, event.Range{Limit: 1}, event.DeliveryFilter{EventID: e.ID})
+	deliveries, _, err := a.o.Reader.Deliveries(project, event.Range{Limit: 1}, event.DeliveryFilter{EventID: e.ID})
 	if err != nil || len(deliveries) == 0 {
 		return metaRow{event: e}, err
 	}

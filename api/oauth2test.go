@@ -23,14 +23,10 @@ func (a *API) testOAuth2(c *call) (reply, error) {
 	if a.o.TestOAuth2 == nil {
 		return reply{}, errNoOAuth2
 	}
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return reply{}, err
-	}
 	var in struct {
 		OAuth2 *event.OAuth2Auth `json:"oauth2"`
 	}
-	if err := decode(body, &in); err != nil {
+	if err := a.readJSON(c.r, &in); err != nil {
 		return reply{}, err
 	}
 	if in.OAuth2 == nil {

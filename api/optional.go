@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 )
 
 // optional is a field of which a request may say nothing, null, or a value: what
@@ -23,3 +24,6 @@ func (o *optional[T]) UnmarshalJSON(raw []byte) error {
 	}
 	return err
 }
+
+// wraps tells what the value is read into.
+func (optional[T]) wraps() reflect.Type { return reflect.TypeFor[T]() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"posthaste/catalog"
@@ -24,12 +25,26 @@ type Options struct {
 	// date as in 2025-11-24. "" means CurrentVersion.
 	APIVersion string
 
+	// PublicURL is where producers and sources reach this server, without a slash at
+	// its end: the URLs of sources start with it. Default: they are paths.
+	PublicURL string
+
+	// PortalURL is where an owner's people reach the portal's pages: the URLs of portal
+	// links start with it. Default: they are paths.
+	PortalURL string
+
 	// MaxBodyBytes bounds a request's body. Default: 1 MiB.
 	MaxBodyBytes int64
 
 	// MaxPageBytes bounds what one page of a listing holds in memory. A page that
 	// would hold more ends early, with has_next_page set. Default: 16 MiB.
 	MaxPageBytes int
+
+	// MaxScanRows is how many rows a page of events or deliveries may look at beside those
+	// that it shows, and MaxSearchRows the same where it looks for something in the data. A
+	// page that would look at more ends early, and says how far it looked. Default:
+	// 2000 and 10000.
+	MaxScanRows, MaxSearchRows int
 
 	// MaxRetrySeconds is the longest wait between two attempts, as shown in a
 	// delivery's metadata. Default: event.MaxRetrySeconds.
@@ -56,6 +71,25 @@ type Options struct {
 	// the client's to read. Default: endpoints/oauth2/test is refused.
 	TestOAuth2 func(ctx context.Context, o *event.OAuth2Auth) (token, tokenType string, expires time.Time, err error)
 
+	// Submit takes events in, as the API for events does: it returns when all are
+	// durable or refused, and says in each what became of it. It is called from the
+	// requests that ask for a test event. Default: these are refused.
+	Submit func(ctx context.Context, events []event.Submission) error
+
+	// DeleteContent removes the data of an event, and what was recorded of its requests
+	// and answers. It is durable when it returns; event.ErrNotFound if the project has no
+	// such event, a StateError while it is still owed. Default: it is refused.
+	DeleteContent func(project, id event.ID) error
+
+	// CheckURL is the catalog's Options.URLPolicy: what a dry run of onboarding asks of
+	// each URL. Default: only its form is checked, and a URL that leads where no request
+	// may go is found when its endpoint is made.
+	CheckURL func(raw string, enforceTLS bool) (canonical string, err error)
+
+	// Strict refuses every request whose JSON has fields that are not known; without
+	// it, only those that ask for it with "Prefer: handling=strict".
+	Strict bool
+
 	// Fault is told of every answer of 500, with the request's id and the cause; a
 	// panic's stack is in the error's text. It must not block. Default: ignored.
 	Fault func(requestID string, err error)
@@ -72,11 +106,19 @@ func (o *Options) EnsureDefaults() {
 	if o.APIVersion == "" {
 		o.APIVersion = CurrentVersion
 	}
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+	o.PortalURL = strings.TrimRight(o.PortalURL, "/")
 	if o.MaxBodyBytes <= 0 {
 		o.MaxBodyBytes = 1 << 20
 	}
 	if o.MaxPageBytes <= 0 {
 		o.MaxPageBytes = 16 << 20
+	}
+	if o.MaxScanRows <= 0 {
+		o.MaxScanRows = 2000
+	}
+	if o.MaxSearchRows <= 0 {
+		o.MaxSearchRows = 10_000
 	}
 	if o.MaxRetrySeconds <= 0 {
 		o.MaxRetrySeconds = event.MaxRetrySeconds

@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"time"
 
 	"posthaste/event"
 )
@@ -13,14 +14,25 @@ const fetchRows = 64
 // listing is something that can be paged: a part of the catalog or of the log.
 type listing[T any] struct {
 	fetch func(event.Range) ([]T, error)
+	scan  func(event.Range) ([]T, event.Scan, error) // instead of fetch, of a listing with a budget
 	id    func(T) event.ID
 	bytes func(T) int // what a row holds in memory; nil: next to nothing
+
+	budget int // rows that may be looked at for a page, beside those that are shown; 0: no bound
 }
 
 // page is a stretch of a listing and how to go on from it.
 type page[T any] struct {
 	rows       []T
 	pagination pagination
+	cut        *cutView // nil: it has as many rows as there are, or as it may have
+}
+
+// cutView is what pagination has, beside Convoy's members, of a page that ended because
+// enough was looked at. Its cursors lead on.
+type cutView struct {
+	Looked      int       `json:"looked"`       // rows that were read
+	LookedUntil time.Time `json:"looked_until"` // how far that was, going by the rows' creation
 }
 
 // pagination has Convoy's names. PrevPageCursor is the id of the page's first row.
@@ -37,13 +49,14 @@ type pagination struct {
 // readPage reads one page. A cursor is the id of a row and a page is what lies on
 // one side of it, so rows that arrive between two requests, at the end where new
 // ones appear, move no row from one page to another. A page ends early when its
-// rows hold more than maxBytes.
+// rows hold more than maxBytes, or when the listing's budget is spent: its cursors then
+// are places up to which was looked, and need not be rows.
 func readPage[T any](q pageQuery, l listing[T], maxBytes int) (page[T], error) {
 	onward, behind := q.forward(), q.backward()
 	if q.back {
 		onward, behind = behind, onward
 	}
-	rows, more, err := l.collect(onward, q.perPage, maxBytes)
+	found, err := l.collect(onward, q.perPage, maxBytes)
 	if err != nil {
 		return page[T]{}, err
 	}
@@ -53,15 +66,21 @@ func readPage[T any](q pageQuery, l listing[T], maxBytes int) (page[T], error) {
 			return page[T]{}, err
 		}
 	}
+	var p page[T]
 	if q.back {
-		return l.pageBefore(q, rows, more.ok, came), nil
+		p = l.pageBefore(q, found, came)
+	} else {
+		p = l.pageFrom(q, found.rows, found.ahead, came)
 	}
-	return l.pageFrom(q, rows, more, came), nil
+	if found.cut {
+		p.cut = &cutView{found.looked, event.TimeOf(found.ahead.id)}
+	}
+	return p, nil
 }
 
 // pageFrom is the page whose first row is at the cursor, or the first of all.
 func (l listing[T]) pageFrom(q pageQuery, rows []T, ahead lookahead, hasPrev bool) page[T] {
-	p := page[T]{rows, pagination{PerPage: q.perPage, HasNextPage: ahead.ok, HasPrevPage: hasPrev}}
+	p := page[T]{rows: rows, pagination: pagination{PerPage: q.perPage, HasNextPage: ahead.ok, HasPrevPage: hasPrev}}
 	switch {
 	case len(rows) > 0:
 		p.pagination.PrevPageCursor = l.id(rows[0]).String()
@@ -77,15 +96,23 @@ func (l listing[T]) pageFrom(q pageQuery, rows []T, ahead lookahead, hasPrev boo
 
 // pageBefore is the page whose last row is the one in front of the cursor. Its rows
 // were read backwards.
-func (l listing[T]) pageBefore(q pageQuery, rows []T, hasPrev, hasNext bool) page[T] {
+func (l listing[T]) pageBefore(q pageQuery, found collected[T], hasNext bool) page[T] {
+	rows := found.rows
 	slices.Reverse(rows)
-	p := page[T]{rows, pagination{PerPage: q.perPage, HasNextPage: hasNext, HasPrevPage: hasPrev}}
+	p := page[T]{rows: rows, pagination: pagination{PerPage: q.perPage, HasNextPage: hasNext, HasPrevPage: found.ahead.ok}}
 	if len(rows) > 0 {
 		p.pagination.PrevPageCursor = l.id(rows[0]).String()
 		p.pagination.NextPageCursor = l.id(rows[len(rows)-1]).String()
 	}
 	if hasNext {
 		p.pagination.NextPageCursor = q.cursor.String()
+	}
+	if found.cut { // the page before begins at ahead, and a cursor is not in the page
+		cursor := next(found.ahead.id)
+		if !q.ascending {
+			cursor = previous(found.ahead.id)
+		}
+		p.pagination.PrevPageCursor = cursor.String()
 	}
 	return p
 }
@@ -121,28 +148,66 @@ type lookahead struct {
 	ok bool
 }
 
+// collected are rows and what is behind them.
+type collected[T any] struct {
+	rows   []T
+	ahead  lookahead
+	looked int  // rows that were read
+	cut    bool // the budget was spent: ahead is where to go on, not a row
+}
+
 // collect reads up to perPage rows and looks at the one behind them.
-func (l listing[T]) collect(w walk, perPage, maxBytes int) (rows []T, ahead lookahead, err error) {
+func (l listing[T]) collect(w walk, perPage, maxBytes int) (c collected[T], err error) {
 	held := 0
 	for !w.empty() {
-		want := min(perPage+1-len(rows), fetchRows)
-		got, err := l.fetch(w.rangeOf(w.descending, want))
+		want := min(perPage+1-len(c.rows), fetchRows)
+		got, scan, err := l.read(w, want, l.left(c.looked, perPage))
 		if err != nil {
-			return nil, lookahead{}, err
+			return c, err
 		}
+		c.looked += scan.Looked
 		for _, row := range got {
-			if len(rows) == perPage || held > maxBytes {
-				return rows, lookahead{l.id(row), true}, nil
+			if len(c.rows) == perPage || held > maxBytes {
+				c.ahead = lookahead{l.id(row), true}
+				return c, nil
 			}
-			rows = append(rows, row)
+			c.rows = append(c.rows, row)
 			held += l.bytesOf(row)
+		}
+		if !scan.Next.IsZero() {
+			c.ahead, c.cut = lookahead{scan.Next, true}, true
+			return c, nil
 		}
 		if len(got) < want {
 			break
 		}
 		w = w.beyond(l.id(got[len(got)-1]))
 	}
-	return rows, lookahead{}, nil
+	return c, nil
+}
+
+// shownCosts is how many rows may be read for one that is shown, whatever the budget: an
+// event, its delivery, and some more.
+const shownCosts = 4
+
+// left is what is left of the budget of a page; at least something, or a long page
+// would never end.
+func (l listing[T]) left(looked, perPage int) int {
+	if l.budget == 0 {
+		return 0
+	}
+	return max(1, l.budget+shownCosts*perPage-looked)
+}
+
+// read reads some rows of a walk.
+func (l listing[T]) read(w walk, limit, budget int) ([]T, event.Scan, error) {
+	r := w.rangeOf(w.descending, limit)
+	r.Budget = budget
+	if l.scan != nil {
+		return l.scan(r)
+	}
+	rows, err := l.fetch(r)
+	return rows, event.Scan{}, err
 }
 
 // beyond is what is left of a walk after the row with this id.
@@ -153,13 +218,17 @@ func (w walk) beyond(id event.ID) walk {
 	return walk{w.after(id), false}
 }
 
+// anyCosts is how many rows are looked at to say whether there is one on the side that
+// a request comes from. A row had been there: where it is not found at once, that counts.
+const anyCosts = 256
+
 // any reports whether a walk meets a row.
 func (l listing[T]) any(w walk) (bool, error) {
 	if w.empty() {
 		return false, nil
 	}
-	rows, err := l.fetch(w.rangeOf(w.descending, 1))
-	return len(rows) > 0, err
+	rows, scan, err := l.read(w, 1, min(l.budget, anyCosts))
+	return len(rows) > 0 || !scan.Next.IsZero(), err
 }
 
 func (l listing[T]) bytesOf(row T) int {
@@ -184,6 +253,13 @@ func (p page[T]) encode(appendRow func(dst []byte, row T) ([]byte, error)) (verb
 	tail, err := marshal(p.pagination)
 	if err != nil {
 		return nil, err
+	}
+	if p.cut != nil {
+		cut, err := marshal(p.cut)
+		if err != nil {
+			return nil, err
+		}
+		tail = append(append(tail[:len(tail)-1], ','), cut[1:]...)
 	}
 	out = append(append(out, `],"pagination":`...), tail...)
 	return append(out, '}'), nil

@@ -26,7 +26,8 @@ type pageQuery struct {
 	hasCursor bool
 	back      bool
 
-	within span // the dates asked for
+	within span   // the dates asked for; nothing if the query can select nothing
+	none   string // the parameter that makes it so, if it is not a date
 }
 
 func parsePageQuery(v url.Values) (pageQuery, error) {
@@ -151,16 +152,8 @@ func lastIDOf(t time.Time) event.ID {
 	return id
 }
 
-// refuseParams refuses filters that are not supported: a listing that ignored one
-// would show what was not asked for.
-func refuseParams(v url.Values, names ...string) error {
-	for _, name := range names {
-		if v.Get(name) != "" {
-			return notYet(name)
-		}
-	}
-	return nil
-}
+// selectNothing makes the listing empty, because of what a parameter says.
+func (q *pageQuery) selectNothing(name string) { q.within, q.none = span{from: lastID}, name }
 
 // idParams reads every non-empty value of a parameter as an id.
 func idParams(v url.Values, name string) ([]event.ID, error) {

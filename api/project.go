@@ -26,7 +26,7 @@ func (a *API) createProject(c *call) (reply, error) {
 		return reply{}, err
 	}
 	project := event.Project{Config: event.DefaultProjectConfig()}
-	if err := decodeProject(body, &project); err != nil {
+	if err := a.decodeProject(c, body, &project); err != nil {
 		return reply{}, err
 	}
 	p, key, text, err := a.o.Catalog.CreateProject(project)
@@ -40,7 +40,7 @@ func (a *API) createProject(c *call) (reply, error) {
 }
 
 func (a *API) getProject(c *call) (reply, error) {
-	return a.respondProject(http.StatusOK, "Project fetched successfully", c.project)
+	return a.respondProject(c, http.StatusOK, "Project fetched successfully", c.project)
 }
 
 // updateProject changes what the body names and leaves the rest.
@@ -51,7 +51,7 @@ func (a *API) updateProject(c *call) (reply, error) {
 	}
 	kind := c.project.Type
 	p, err := a.o.Catalog.UpdateProject(c.project.ID, func(p *event.Project) error {
-		if err := decodeProject(body, p); err != nil {
+		if err := a.decodeProject(c, body, p); err != nil {
 			return err
 		}
 		if p.Type != "" && p.Type != kind {
@@ -62,7 +62,7 @@ func (a *API) updateProject(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return a.respondProject(http.StatusAccepted, "Project updated successfully", p)
+	return a.respondProject(c, http.StatusAccepted, "Project updated successfully", p)
 }
 
 func (a *API) deleteProject(c *call) (reply, error) {
@@ -72,24 +72,32 @@ func (a *API) deleteProject(c *call) (reply, error) {
 	return respond(http.StatusOK, "Project deleted successfully", nil)
 }
 
-func (a *API) respondProject(code int, message string, p *catalog.Project) (reply, error) {
+func (a *API) respondProject(c *call, code int, message string, p *catalog.Project) (reply, error) {
 	statistics, err := a.statistics(p.ID)
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(code, message, newProjectView(p, statistics))
+	view := newProjectView(p, statistics)
+	if !c.mayManage() {
+		view.Config.MetaEvent.Secret = maskSecret(view.Config.MetaEvent.Secret)
+	}
+	return respond(code, message, view)
 }
+
+// statisticsBudget bounds how many events are looked at to say that there is one.
+const statisticsBudget = 1000
 
 // statistics looks for one thing of each kind in a project.
 func (a *API) statistics(project event.ID) (*statisticsView, error) {
-	one := event.Range{Descending: true, Limit: 1}
-	events, err := a.o.Reader.Events(project, one, event.EventFilter{})
+	one := event.Range{Descending: true, Limit: 1, Budget: statisticsBudget}
+	events, _, err := a.o.Reader.Events(project, one, event.EventFilter{})
 	if err != nil {
 		return nil, err
 	}
 	snap := a.o.Catalog.Snapshot()
 	return &statisticsView{
 		EventsExist:        len(events) > 0,
+		SourcesExist:       len(snap.Sources(project, one, nil)) > 0,
 		EndpointsExist:     len(snap.Endpoints(project, one, nil)) > 0,
 		SubscriptionsExist: len(snap.Subscriptions(project, one, nil)) > 0,
 	}, nil
@@ -105,9 +113,9 @@ type projectBody struct {
 }
 
 // decodeProject reads a body over a project.
-func decodeProject(body []byte, p *event.Project) error {
+func (a *API) decodeProject(c *call, body []byte, p *event.Project) error {
 	in := projectBody{Name: p.Name, Type: p.Type, LogoURL: p.LogoURL, Config: configBody{ProjectConfig: p.Config}}
-	if err := decode(body, &in); err != nil {
+	if err := a.decodeFor(c.r, body, &in); err != nil {
 		return err
 	}
 	config, err := in.Config.config(p.Config)

@@ -108,9 +108,8 @@ func TestBadProjects(t *testing.T) {
 		{`{}`, "name: is empty; give one of 1 to 256 bytes"},
 		{`{"name":"x","type":"sideways"}`, `type: must be "outgoing" or "incoming"`},
 		{`{"name":1}`, "name: want a string, got number (at byte 9)"},
-		{`{"name":"x","config":{"verify_dynamic_events":true}}`, "config.verify_dynamic_events: not available yet; leave it out"},
-		{`{"name":"x","config":{"allow_unmatched_dynamic_urls":true}}`, "config.allow_unmatched_dynamic_urls: not available yet; leave it out"},
 		{`{"name":"x","config":{"sync_dynamic_event_ack":true}}`, "config.sync_dynamic_event_ack: replaced by verify_dynamic_events"},
+		{`{"name":"x","config":{"sync_dynamic_event_ack":false}}`, "config.sync_dynamic_event_ack: replaced by verify_dynamic_events"},
 	} {
 		w.want(w.do("POST", "/api/v1/projects", c.body), 400, c.message)
 	}

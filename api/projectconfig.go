@@ -19,15 +19,14 @@ type configBody struct {
 	Retention         retentionBody    `json:"retention"`
 	IdempotencyWindow seconds          `json:"idempotency_window"`
 
-	// What Convoy has and posthaste has not.
-	VerifyDynamicEvents       bool            `json:"verify_dynamic_events"`
-	AllowUnmatchedDynamicURLs bool            `json:"allow_unmatched_dynamic_urls"`
-	SyncDynamicEventAck       json.RawMessage `json:"sync_dynamic_event_ack"`
+	// SyncDynamicEventAck is an older name of verify_dynamic_events, which Convoy refuses.
+	SyncDynamicEventAck json.RawMessage `json:"sync_dynamic_event_ack"`
 }
 
 type rateLimitBody struct {
 	Count    *int    `json:"count"`
 	Duration seconds `json:"duration"`
+	Enabled  *bool   `json:"enabled"`
 }
 
 type signatureBody struct {
@@ -38,9 +37,10 @@ type signatureBody struct {
 // versionInConfig is a signature version in a request. Clients send its uid and
 // date back, or empty texts in their place.
 type versionInConfig struct {
-	ID       string `json:"uid"`
-	Hash     string `json:"hash"`
-	Encoding string `json:"encoding"`
+	ID        string          `json:"uid"`
+	Hash      string          `json:"hash"`
+	Encoding  string          `json:"encoding"`
+	CreatedAt json.RawMessage `json:"created_at"` // ignored
 }
 
 type deadEndpointBody struct {
@@ -69,10 +69,6 @@ func (b *configBody) config(old event.ProjectConfig) (event.ProjectConfig, error
 	switch {
 	case !isEmpty(b.MetaEvent.PubSub):
 		return old, event.Invalid("config.meta_event.pub_sub", "operational events go to a url only; leave it out")
-	case b.VerifyDynamicEvents:
-		return old, notYet("config.verify_dynamic_events")
-	case b.AllowUnmatchedDynamicURLs:
-		return old, notYet("config.allow_unmatched_dynamic_urls")
 	case !isEmpty(b.SyncDynamicEventAck):
 		return old, event.Invalid("config.sync_dynamic_event_ack", "replaced by verify_dynamic_events")
 	}
@@ -82,6 +78,7 @@ func (b *configBody) config(old event.ProjectConfig) (event.ProjectConfig, error
 	c.Strategy = b.Strategy.over(old.Strategy)
 	set(&c.RateLimit.Count, b.RateLimit.Count)
 	setSeconds(&c.RateLimit.Duration, b.RateLimit.Duration)
+	set(&c.RateLimit.Enabled, b.RateLimit.Enabled)
 	b.Signature.apply(&c.Signature)
 	set(&c.DeadEndpoint.Strategy, b.DeadEndpoint.Strategy)
 	set(&c.DeadEndpoint.Count, b.DeadEndpoint.Count)

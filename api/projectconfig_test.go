@@ -65,8 +65,20 @@ func TestProjectConfig(t *testing.T) {
 			{`{"idempotency_window":null}`, `60`}, {`{"idempotency_window":0}`, `86400`},
 		}},
 		{"rate limit", "ratelimit", [][2]string{
-			{`{"ratelimit":{"count":5}}`, `{"count":5,"duration":60}`}, {`{"ratelimit":{"duration":"1h"}}`, `{"count":5,"duration":3600}`},
+			{`{"ratelimit":{"count":5}}`, `{"count":5,"duration":60,"enabled":false}`},
+			{`{"ratelimit":{"duration":"1h"}}`, `{"count":5,"duration":3600,"enabled":false}`},
+			{`{"ratelimit":{"enabled":true}}`, `{"count":5,"duration":3600,"enabled":true}`},
+			{`{"ratelimit":{"count":7}}`, `{"count":7,"duration":3600,"enabled":true}`},
 		}},
+		{"dynamic events", "verify_dynamic_events", [][2]string{
+			{`{"verify_dynamic_events":true}`, `true`}, {`{"verify_dynamic_events":null}`, `true`}, {`{"verify_dynamic_events":false}`, `false`},
+		}},
+		{"unmatched URLs", "allow_unmatched_dynamic_urls", [][2]string{{`{"allow_unmatched_dynamic_urls":true}`, `true`}, {`{}`, `true`}}},
+		{"TLS", "ssl", [][2]string{
+			{`{"SSL":{"enforce_secure_endpoints":true}}`, `{"enforce_secure_endpoints":true}`},
+			{`{"ssl":{"enforce_secure_endpoints":false}}`, `{"enforce_secure_endpoints":false}`},
+		}},
+		{"request id header", "request_id_header", [][2]string{{`{"request_id_header":"X-Request-Ref"}`, `"X-Request-Ref"`}, {`{}`, `"X-Request-Ref"`}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)

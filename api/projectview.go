@@ -22,12 +22,19 @@ type projectView struct {
 	DeletedAt      *time.Time      `json:"deleted_at"`
 }
 
-// configView adds what Convoy's config has and posthaste's has not.
+// configView is a project's config, with what is left out of it when it is stored.
 type configView struct {
 	event.ProjectConfig
-	AllowUnmatchedDynamicURLs bool          `json:"allow_unmatched_dynamic_urls"`
-	VerifyDynamicEvents       bool          `json:"verify_dynamic_events"`
-	MetaEvent                 metaEventView `json:"meta_event"`
+	RateLimit rateLimitView `json:"ratelimit"`
+	MetaEvent metaEventView `json:"meta_event"`
+}
+
+// rateLimitView is a limit on the events that a project takes in, and whether it is in
+// force.
+type rateLimitView struct {
+	Count    int  `json:"count"`
+	Duration int  `json:"duration"` // seconds
+	Enabled  bool `json:"enabled"`
 }
 
 type metaEventView struct {
@@ -39,7 +46,11 @@ func newConfigView(c event.ProjectConfig) configView {
 	if c.MetaEvent.EventTypes == nil {
 		c.MetaEvent.EventTypes = []string{}
 	}
-	return configView{ProjectConfig: c, MetaEvent: metaEventView{MetaEventConfig: c.MetaEvent}}
+	return configView{
+		ProjectConfig: c,
+		RateLimit:     rateLimitView(c.RateLimit),
+		MetaEvent:     metaEventView{MetaEventConfig: c.MetaEvent},
+	}
 }
 
 type statisticsView struct {

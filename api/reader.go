@@ -12,10 +12,10 @@ import "posthaste/event"
 type Reader interface {
 	// Event returns event.ErrNotFound if the project has no such event.
 	Event(project, id event.ID) (*event.Event, error)
-	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error)
+	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, event.Scan, error)
 	// Delivery returns event.ErrNotFound if the project has no such delivery.
 	Delivery(project, id event.ID) (event.Delivery, error)
-	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error)
+	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error)
 	// Attempts returns a delivery's attempts, oldest first. Their byte fields
 	// belong to the caller. A delivery without attempts has none, and no error.
 	Attempts(project, delivery event.ID) ([]event.Attempt, error)

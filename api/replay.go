@@ -38,6 +38,10 @@ func (a *API) batchReplay(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	nowhere := span{lastID, lastID}.rangeOf(false, 1)
+	if _, _, err := a.o.Reader.Events(c.project.ID, nowhere, filter); err != nil {
+		return reply{}, err // the filter is one that the log does not take
+	}
 	job, err := a.submit(c, event.JobReplay, q, event.JobFilter{Events: filter})
 	if err != nil {
 		return reply{}, err
@@ -64,13 +68,7 @@ func (a *API) countBatchReplay(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l := listing[*event.Event]{
-		fetch: func(r event.Range) ([]*event.Event, error) {
-			return a.o.Reader.Events(c.project.ID, r, filter)
-		},
-		id: func(e *event.Event) event.ID { return e.ID },
-	}
-	n, err := l.count(c.r.Context(), q.within, func(e *event.Event) bool { return e.Origin != event.Duplicate })
+	n, err := a.eventListing(c, filter).count(c.r.Context(), q.within, func(e *event.Event) bool { return e.Origin != event.Duplicate })
 	if err != nil {
 		return reply{}, err
 	}

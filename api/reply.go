@@ -15,6 +15,7 @@ type reply struct {
 	data    []byte // JSON, written as it is
 
 	location string // of what came of the request, as a path; "" for none
+	text     string // written as plain text in the place of the envelope, if not empty
 }
 
 // verbatim is JSON that is written byte for byte. encoding/json would compact a
@@ -86,10 +87,14 @@ func (a *API) write(w http.ResponseWriter, rep reply, err error) {
 		}
 	}
 	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	if err == nil && rep.text != "" {
+		body = []byte(rep.text)
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	}
 	if rep.location != "" {
 		h.Set("Location", rep.location)
 	}
-	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store") // answers hold secrets
 	h.Set("X-Content-Type-Options", "nosniff")

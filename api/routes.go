@@ -14,12 +14,15 @@ type route struct {
 	serve   func(*API, *call) (reply, error)
 }
 
-// scope says what a route is about, and so whose key it takes.
+// scope says what a route is about, and so whose key it takes. What a key must be
+// allowed to do, beside, is scopeFor's.
 type scope int
 
 const (
 	ofProject  scope = iota // the project in its path: that project's key or the instance's
-	ofInstance              // the instance's key only
+	ofInstance              // the instance: its keys only, but see forProjectKeys
+	ofPortal                // what the bearer of a portal token, or an owner's key, may see
+	ofNobody                // open: it takes no key
 )
 
 const (
@@ -31,8 +34,8 @@ const (
 	inDelivery     = inProject + "/eventdeliveries/{eventDeliveryID}"
 )
 
-// routes are all of them, grouped as the files are.
-var routes = slices.Concat(manageRoutes, workRoutes)
+// routes are all of them, grouped as the files are; those of the portal come last.
+var routes = withPortal(slices.Concat(manageRoutes, workRoutes, accessRoutes, moreRoutes))
 
 // routeHandler runs a route: admits the request, serves it, writes the answer.
 type routeHandler struct {
@@ -46,11 +49,17 @@ func (h *routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *routeHandler) serve(w http.ResponseWriter, r *http.Request) (reply, error) {
-	c, err := h.api.admit(r, h.route.scope)
+	c, err := h.api.admit(r, &h.route)
 	if err != nil {
 		return reply{}, err
 	}
 	w.Header().Set(versionHeader, string(c.version))
+	switch {
+	case c.grant.Portal:
+		return h.api.servePortal(c, &h.route)
+	case h.route.scope == ofInstance && !c.grant.Instance:
+		return forProjectKeys[h.route.pattern](h.api, c)
+	}
 	return h.route.serve(h.api, c)
 }
 

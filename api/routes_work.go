@@ -21,6 +21,7 @@ var workRoutes = []route{
 	{"POST " + inProject + "/eventdeliveries/batchretry", ofProject, (*API).batchRetry},
 	{"PUT " + inProject + "/eventdeliveries/batchretry", ofProject, (*API).batchRetry}, // older Go clients
 	{"GET " + inProject + "/eventdeliveries/countbatchretryevents", ofProject, (*API).countBatchRetry},
+	{"GET " + inProject + "/eventdeliveries/statustotals", ofProject, (*API).statusTotals},
 	{"GET " + inDelivery + "/deliveryattempts", ofProject, (*API).listAttempts},
 	{"GET " + inDelivery + "/deliveryattempts/{deliveryAttemptID}", ofProject, (*API).getAttempt},
 

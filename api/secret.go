@@ -24,12 +24,8 @@ func (a *API) expireSecret(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return reply{}, err
-	}
 	var b expireSecretBody
-	if err := decode(body, &b); err != nil {
+	if err := a.readJSON(c.r, &b); err != nil {
 		return reply{}, err
 	}
 	overlap, err := b.overlap()
@@ -37,7 +33,11 @@ func (a *API) expireSecret(c *call) (reply, error) {
 		return reply{}, err
 	}
 	e, err = a.o.Catalog.ExpireSecret(c.project.ID, e.ID, b.Secret, overlap)
-	return a.respondEndpoint(c, http.StatusOK, "endpoint secret expired successfully", e, err)
+	if err != nil {
+		return reply{}, err
+	}
+	// Convoy's answer here is the same in every version.
+	return respond(http.StatusOK, "endpoint secret expired successfully", a.fullEndpointView(&e.Endpoint, CurrentVersion, c.mayManage()))
 }
 
 func (b *expireSecretBody) overlap() (time.Duration, error) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"posthaste/catalog"
 	"posthaste/event"
 )
 
@@ -18,15 +19,19 @@ func (a *API) listSubscriptions(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	name := strings.ToLower(params.Get("name"))
+	sources, err := idParams(params, "sourceId")
+	if err != nil {
+		return reply{}, err
+	}
+	name, owner := strings.ToLower(params.Get("name")), params.Get("ownerId")
 	match := func(s *event.Subscription) bool {
 		return (len(endpoints) == 0 || slices.Contains(endpoints, s.EndpointID)) &&
+			(len(sources) == 0 || slices.Contains(sources, extraOf(s).SourceID)) &&
+			(owner == "" || ownedBy(c.snap.Endpoint(s.EndpointID), owner)) && c.sees(c.snap.Endpoint(s.EndpointID)) &&
 			strings.Contains(strings.ToLower(s.Name), name)
 	}
 	p, err := readPage(q, listing[*event.Subscription]{
-		fetch: func(r event.Range) ([]*event.Subscription, error) {
-			return c.snap.Subscriptions(c.project.ID, r, match), nil
-		},
+		fetch: snapshotFetch(func(r event.Range) []*event.Subscription { return c.snap.Subscriptions(c.project.ID, r, match) }),
 		id:    func(s *event.Subscription) event.ID { return s.ID },
 		bytes: subscriptionBytes,
 	}, a.o.MaxPageBytes)
@@ -34,7 +39,7 @@ func (a *API) listSubscriptions(c *call) (reply, error) {
 		return reply{}, err
 	}
 	data, err := p.encode(func(dst []byte, s *event.Subscription) ([]byte, error) {
-		return appendObject(dst, newSubscriptionView(s, c.snap))
+		return appendObject(dst, a.newSubscriptionView(s, c.snap, c.version))
 	})
 	if err != nil {
 		return reply{}, err
@@ -48,16 +53,57 @@ func (a *API) createSubscription(c *call) (reply, error) {
 		return reply{}, err
 	}
 	s := event.Subscription{ProjectID: c.project.ID}
-	if err := body.apply(&s); err != nil {
+	if err := body.applyFor(c, &s); err != nil {
 		return reply{}, err
 	}
-	created, err := a.o.Catalog.CreateSubscription(s)
-	return a.respondSubscription(http.StatusCreated, "Subscription created successfully", created, err)
+	var created *event.Subscription
+	if s.EndpointID.IsZero() && body.AppID != nil && *body.AppID != "" {
+		created, err = a.subscribeApplication(c, s, *body.AppID)
+	} else {
+		created, err = a.o.Catalog.CreateSubscription(s)
+	}
+	return a.respondSubscription(c, http.StatusCreated, "Subscription created successfully", created, err)
 }
+
+// subscribeApplication makes a subscription like s to every endpoint of an application
+// that has none, and returns the first. If it fails, those that were made before stay;
+// the same request again makes the others.
+func (a *API) subscribeApplication(c *call, s event.Subscription, app string) (first *event.Subscription, err error) {
+	id, err := event.ParseID(app)
+	if err != nil {
+		return nil, event.Invalid("app_id", "%s", err)
+	}
+	if c.snap.Application(c.project.ID, id) == nil {
+		return nil, event.Invalid("app_id", "the project has no application with this id; create it first")
+	}
+	endpoints := 0
+	for e := range c.snap.EndpointsOfApp(c.project.ID, id) {
+		if endpoints++; len(e.Subscriptions()) > 0 {
+			continue
+		}
+		s.EndpointID = e.ID
+		made, err := a.o.Catalog.CreateSubscription(s)
+		if err != nil {
+			return nil, err
+		}
+		if first == nil {
+			first = made
+		}
+	}
+	switch {
+	case endpoints == 0:
+		return nil, event.Invalid("app_id", "the application has no endpoint; create one first")
+	case first == nil:
+		return nil, event.Invalid("app_id", "a subscription for this endpoint already exists: every endpoint of the application has one")
+	}
+	return first, nil
+}
+
+func ownedBy(e *catalog.Endpoint, owner string) bool { return e != nil && e.OwnerID == owner }
 
 func (a *API) getSubscription(c *call) (reply, error) {
 	s, err := c.subscription()
-	return a.respondSubscription(http.StatusOK, "Subscription fetched successfully", s, err)
+	return a.respondSubscription(c, http.StatusOK, "Subscription fetched successfully", s, err)
 }
 
 // updateSubscription changes what the body names and leaves the rest.
@@ -70,8 +116,8 @@ func (a *API) updateSubscription(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	s, err = a.o.Catalog.UpdateSubscription(c.project.ID, s.ID, body.apply)
-	return a.respondSubscription(http.StatusAccepted, "Subscription updated successfully", s, err)
+	s, err = a.o.Catalog.UpdateSubscription(c.project.ID, s.ID, func(s *event.Subscription) error { return body.applyFor(c, s) })
+	return a.respondSubscription(c, http.StatusAccepted, "Subscription updated successfully", s, err)
 }
 
 func (a *API) deleteSubscription(c *call) (reply, error) {
@@ -112,15 +158,15 @@ func (c *call) subscription() (*event.Subscription, error) {
 		return nil, err
 	}
 	s := c.snap.Subscription(id)
-	if s == nil || s.ProjectID != c.project.ID {
+	if s == nil || s.ProjectID != c.project.ID || !c.sees(c.snap.Endpoint(s.EndpointID)) {
 		return nil, event.ErrNotFound
 	}
 	return s, nil
 }
 
-func (a *API) respondSubscription(code int, message string, s *event.Subscription, err error) (reply, error) {
+func (a *API) respondSubscription(c *call, code int, message string, s *event.Subscription, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(code, message, newSubscriptionView(s, a.o.Catalog.Snapshot()))
+	return respond(code, message, a.newSubscriptionView(s, a.o.Catalog.Snapshot(), c.version))
 }

@@ -54,7 +54,7 @@ func TestBadSubscriptions(t *testing.T) {
 		{fmt.Sprintf(`"name":"x","endpoint_id":%q`, other), "endpoint_id: the project has no endpoint with this id; create it first"},
 		{fmt.Sprintf(`"endpoint_id":%q`, own), "name: is empty; give one of 1 to 256 bytes"},
 		{fmt.Sprintf(`"name":"x","endpoint_id":%q,"delivery_mode":"exactly_once"`, own), `delivery_mode: must be "at_least_once" or "at_most_once"`},
-		{`"source_id":"s"`, "source_id: not available yet; leave it out"},
+		{`"source_id":"s"`, "source_id: not an id: want 26 characters of Crockford base 32"},
 		{`"filter_config":{"event_types":"a"}`, "filter_config.event_types: want an array, got string (at byte 35)"},
 	} {
 		w.want(w.do("POST", w.in("/subscriptions"), "{"+c.fields+"}"), 400, c.message)

@@ -7,15 +7,18 @@ import (
 )
 
 // subscriptionBody is a subscription in a request. nil is a field that was not sent, or
-// was null. alert_config, rate_limit_config and retry_config are ignored, as Convoy
-// ignores them.
+// was null: it stays as it is.
 type subscriptionBody struct {
-	Name         *string     `json:"name"`
-	EndpointID   *string     `json:"endpoint_id"`
-	SourceID     string      `json:"source_id"`
-	Function     *string     `json:"function"` // "": none
-	FilterConfig *filterBody `json:"filter_config"`
-	DeliveryMode *string     `json:"delivery_mode"` // "": as before
+	Name            *string     `json:"name"`
+	EndpointID      *string     `json:"endpoint_id"` // "": as before
+	AppID           *string     `json:"app_id"`      // at creation, in the place of endpoint_id
+	SourceID        *string     `json:"source_id"`   // "": as before
+	Function        *string     `json:"function"`    // "": none
+	FilterConfig    *filterBody `json:"filter_config"`
+	DeliveryMode    *string     `json:"delivery_mode"` // "": as before
+	AlertConfig     *alertBody  `json:"alert_config"`
+	RateLimitConfig *limitBody  `json:"rate_limit_config"`
+	RetryConfig     *retryBody  `json:"retry_config"`
 }
 
 type filterBody struct {
@@ -25,27 +28,35 @@ type filterBody struct {
 		Body    json.RawMessage `json:"body"`
 		Query   json.RawMessage `json:"query"`
 		Path    json.RawMessage `json:"path"`
+
+		IsFlattened json.RawMessage `json:"is_flattened"` // ignored: Convoy's clients send it back
 	} `json:"filter"`
 }
 
-// readSubscriptionBody reads a request's subscription, and refuses what would change
-// which events are delivered and is not supported.
+// readSubscriptionBody reads a request's subscription.
 func (a *API) readSubscriptionBody(c *call) (*subscriptionBody, error) {
-	body, err := a.readBody(c.r)
-	if err != nil {
-		return nil, err
-	}
 	b := &subscriptionBody{}
-	if err := decode(body, b); err != nil {
+	if err := a.readJSON(c.r, b); err != nil {
 		return nil, err
-	}
-	if b.SourceID != "" {
-		return nil, notYet("source_id")
 	}
 	if b.Function != nil && *b.Function != "" {
 		return b, a.checkFunction(*b.Function)
 	}
 	return b, nil
+}
+
+// applyFor is apply, within what the caller may reach.
+func (b *subscriptionBody) applyFor(c *call, s *event.Subscription) error {
+	if err := b.apply(s); err != nil || !c.grant.Portal {
+		return err
+	}
+	switch {
+	case !s.EndpointID.IsZero() && !c.sees(c.snap.Endpoint(s.EndpointID)):
+		return event.Invalid("endpoint_id", "the project has no endpoint with this id; create it first")
+	case b.SourceID != nil && *b.SourceID != "", b.AppID != nil && *b.AppID != "":
+		return event.Invalid("", "source_id and app_id are not for the portal; leave them out")
+	}
+	return nil
 }
 
 // apply changes s as the body says. The catalog validates the outcome.
@@ -55,6 +66,9 @@ func (b *subscriptionBody) apply(s *event.Subscription) error {
 	setText(&s.DeliveryMode, b.DeliveryMode)
 	if b.FilterConfig != nil {
 		b.FilterConfig.apply(&s.FilterConfig)
+	}
+	if err := editExtra(s, b.applyExtra); err != nil {
+		return err
 	}
 	if b.EndpointID == nil || *b.EndpointID == "" {
 		return nil

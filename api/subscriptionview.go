@@ -8,24 +8,25 @@ import (
 	"posthaste/event"
 )
 
-// subscriptionView is a subscription as it is answered. It has no retry_config:
-// older Go clients cannot read one.
+// subscriptionView is a subscription as it is answered. It has a retry_config only if
+// one was given: older Go clients cannot read it.
 type subscriptionView struct {
-	ID               event.ID      `json:"uid"`
-	Name             string        `json:"name"`
-	Type             string        `json:"type"`
-	ProjectID        event.ID      `json:"project_id"`
-	Function         string        `json:"function"`
-	SourceMetadata   *struct{}     `json:"source_metadata"`
-	EndpointMetadata *endpointView `json:"endpoint_metadata"`
-	DeviceMetadata   *struct{}     `json:"device_metadata"`
-	AlertConfig      *struct{}     `json:"alert_config"`
-	RateLimitConfig  *struct{}     `json:"rate_limit_config"`
-	FilterConfig     filterView    `json:"filter_config"`
-	DeliveryMode     string        `json:"delivery_mode"`
-	CreatedAt        time.Time     `json:"created_at"`
-	UpdatedAt        time.Time     `json:"updated_at"`
-	DeletedAt        *time.Time    `json:"deleted_at"`
+	ID               event.ID           `json:"uid"`
+	Name             string             `json:"name"`
+	Type             string             `json:"type"`
+	ProjectID        event.ID           `json:"project_id"`
+	Function         string             `json:"function"`
+	SourceMetadata   *sourceView        `json:"source_metadata"` // null: none
+	EndpointMetadata *endpointView      `json:"endpoint_metadata"`
+	DeviceMetadata   *struct{}          `json:"device_metadata"`
+	AlertConfig      *event.AlertConfig `json:"alert_config"`
+	RateLimitConfig  *limitView         `json:"rate_limit_config"`
+	RetryConfig      *retryView         `json:"retry_config,omitempty"`
+	FilterConfig     filterView         `json:"filter_config"`
+	DeliveryMode     string             `json:"delivery_mode"`
+	CreatedAt        time.Time          `json:"created_at"`
+	UpdatedAt        time.Time          `json:"updated_at"`
+	DeletedAt        *time.Time         `json:"deleted_at"`
 }
 
 type filterView struct {
@@ -59,13 +60,26 @@ func orEmpty(object json.RawMessage) json.RawMessage {
 	return object
 }
 
-func newSubscriptionView(s *event.Subscription, snap *catalog.Snapshot) subscriptionView {
+func (a *API) newSubscriptionView(s *event.Subscription, snap *catalog.Snapshot, v version) subscriptionView {
+	x := extraOf(s)
 	return subscriptionView{
 		ID: s.ID, Name: s.Name, Type: s.Type, ProjectID: s.ProjectID,
 		EndpointMetadata: endpointMetadata(snap, s.EndpointID),
+		SourceMetadata:   a.sourceMetadata(snap, s.ProjectID, x.SourceID),
 		Function:         s.Function,
 		FilterConfig:     newFilterView(s.FilterConfig),
 		DeliveryMode:     s.DeliveryMode,
-		CreatedAt:        s.CreatedAt, UpdatedAt: s.UpdatedAt, DeletedAt: s.DeletedAt,
+		AlertConfig:      x.AlertConfig, RateLimitConfig: newLimitView(x.RateLimitConfig), RetryConfig: newRetryView(x.RetryConfig, v),
+		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
+}
+
+// sourceMetadata is a source inside of another object. nil for none, if it is gone, and
+// in the portal: sources are the project's.
+func (a *API) sourceMetadata(snap *catalog.Snapshot, project, id event.ID) *sourceView {
+	s := snap.Source(project, id)
+	if s == nil || a.portal {
+		return nil
+	}
+	return newSourceView(s, a.o.PublicURL)
 }

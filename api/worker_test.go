@@ -114,8 +114,9 @@ func (f *fakeJobs) change(project, id event.ID, change func(*event.Job)) (event.
 func (f *fakeJobs) List(project event.ID, r event.Range) ([]event.Job, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return within(f.jobs, r, func(j event.Job) event.ID { return j.ID },
-		func(j event.Job) bool { return j.ProjectID == project }), f.refuse
+	rows, _ := within(f.jobs, r, func(j event.Job) event.ID { return j.ID },
+		func(j event.Job) bool { return j.ProjectID == project })
+	return rows, f.refuse
 }
 
 func (f *fakeJobs) Wait(ctx context.Context, project, id event.ID) (event.Job, error) {

@@ -7,9 +7,11 @@ import (
 	"posthaste/event"
 )
 
-// Authenticate says what the bearer of token may do; false if nothing. It is on
-// the path of every request: about a microsecond, no allocation, no lock; any
-// goroutine may call it. token is the key alone, without "Bearer".
+// Authenticate says what the bearer of token may do; false if nothing. The token is the
+// instance key, an API key, the own token of a portal link of the type
+// event.PortalStatic, or a short-lived portal token. It is on the path of every
+// request: about a microsecond, no allocation, no lock; any goroutine may call it.
+// token is the key alone, without "Bearer". The slices of the grant are read only.
 //
 // Secrets are compared by their digests in constant time. The time taken may
 // tell whether a mask id exists, which is no secret.
@@ -19,9 +21,25 @@ func (c *Catalog) Authenticate(token []byte) (event.Grant, bool) {
 	}
 	digest := c.digest.sum(token)
 	if subtle.ConstantTimeCompare(digest[:], c.instance[:]) == 1 {
-		return event.Grant{Instance: true}, true
+		return event.Grant{Instance: true, Scopes: event.ScopeAll}, true
 	}
-	m, ok := maskOf(token)
+	switch string(token[:len(keyPrefix)]) {
+	case keyPrefix:
+		return c.authenticateKey(token, &digest)
+	case linkPrefix:
+		if l := c.linkOfToken(token, c.now()); l != nil && l.AuthType == event.PortalStatic {
+			return l.grant, true
+		}
+	case shortPrefix:
+		if l := c.linkOfShort(token, c.now()); l != nil {
+			return l.grant, true
+		}
+	}
+	return event.Grant{}, false
+}
+
+func (c *Catalog) authenticateKey(token []byte, digest *[digestBytes]byte) (event.Grant, bool) {
+	m, ok := maskOf(token, keyPrefix, keyTextLen)
 	if !ok {
 		return event.Grant{}, false
 	}
@@ -30,19 +48,22 @@ func (c *Catalog) Authenticate(token []byte) (event.Grant, bool) {
 	if k == nil || subtle.ConstantTimeCompare(digest[:], k.digest[:]) != 1 {
 		return event.Grant{}, false
 	}
-	if !k.expires.IsZero() && !c.now().Before(k.expires) {
+	now := c.now()
+	if passed(k.expires, now) {
 		return event.Grant{}, false
 	}
-	return event.Grant{KeyID: k.ID, ProjectID: k.ProjectID}, true
+	k.used.touch(now)
+	return k.grant, true
 }
 
-// maskOf reads the mask id of a key's text.
-func maskOf(token []byte) (m mask, ok bool) {
-	const end = len(keyPrefix) + maskLen
-	if len(token) != keyTextLen || string(token[:len(keyPrefix)]) != keyPrefix || token[end] != '.' {
+// maskOf reads the mask id of a text of this form: a prefix, the mask id, a dot, and a
+// secret, size characters together.
+func maskOf(token []byte, prefix string, size int) (m mask, ok bool) {
+	end := len(prefix) + maskLen
+	if len(token) != size || string(token[:len(prefix)]) != prefix || token[end] != '.' {
 		return m, false
 	}
-	return mask(token[len(keyPrefix):end]), true
+	return mask(token[len(prefix):end]), true
 }
 
 const digestBytes = sha256.Size

@@ -18,6 +18,9 @@ const (
 	KindSubscription byte = 's'
 	KindKey          byte = 'k'
 	KindEventType    byte = 't'
+	KindSource       byte = 'o'
+	KindPortalLink   byte = 'l'
+	KindApplication  byte = 'a'
 )
 
 // Bounds of Options.
@@ -53,15 +56,17 @@ type Options struct {
 	// must be safe to call from any goroutine.
 	Now func() time.Time
 	// URLPolicy checks an endpoint's URL and returns the form in which it is
-	// called; enforceTLS asks for https. It is called with the writers' lock held.
+	// called; enforceTLS asks for https. It is called from any goroutine, with the
+	// writers' lock held or not.
 	URLPolicy func(raw string, enforceTLS bool) (canonical string, err error)
 	// CheckOAuth2 says what is wrong with an endpoint's OAuth2 settings: an
 	// event.InvalidError whose field is relative to them. It is called with the
 	// writers' lock held. nil checks only that what is needed is there.
 	CheckOAuth2 func(*event.OAuth2Auth) error
 	// Seal keeps secrets unreadable in the store: those that sign, those of an
-	// endpoint's authentication and custom headers, the key of its client certificate.
-	// nil leaves them in clear. Records in clear are read in any case.
+	// endpoint's authentication and custom headers, the key of its client certificate,
+	// those of a source's verifier and broker, the tokens of portal links. nil leaves
+	// them in clear. Records in clear are read in any case.
 	Seal *seal.Box
 }
 
@@ -91,6 +96,7 @@ type Catalog struct {
 	checkOAuth2 func(*event.OAuth2Auth) error // nil: none
 	digest      digester
 	instance    [digestBytes]byte // digest of the instance key
+	portal      digester          // of short-lived portal tokens
 	box         *seal.Box         // nil: secrets are stored in clear
 	snapshot    atomic.Pointer[Snapshot]
 	watchers    watchers
@@ -116,8 +122,10 @@ func Open(store Store, o Options) (*Catalog, error) {
 		store: store, now: o.Now, urlPolicy: o.URLPolicy, checkOAuth2: o.CheckOAuth2, digest: newDigester(o.Pepper), box: o.Seal,
 	}
 	c.instance = c.digest.sum([]byte(o.InstanceKey))
+	portalKey := c.digest.sum([]byte(shortKeyLabel))
+	c.portal = newDigester(portalKey[:])
 	var err error
-	if c.mu.state, err = load(store, o.Seal); err != nil {
+	if c.mu.state, err = load(store, o.Seal, &c.digest); err != nil {
 		return nil, fmt.Errorf("catalog: load: %w", err)
 	}
 	c.snapshot.Store(c.mu.state.publish(nil))

@@ -14,6 +14,7 @@ func detachEndpoint(e *event.Endpoint) {
 	e.CustomHeaders = slices.Clone(e.CustomHeaders)
 	e.StatusHistory = slices.Clone(e.StatusHistory)
 	e.ClientCert = cloned(e.ClientCert)
+	e.AppID = cloned(e.AppID)
 	if e.Strategy = cloned(e.Strategy); e.Strategy != nil {
 		detachStrategy(e.Strategy)
 	}
@@ -40,11 +41,43 @@ func detachStrategy(s *event.Strategy) {
 
 func detachSubscription(s *event.Subscription) {
 	s.FilterConfig.EventTypes = slices.Clone(s.FilterConfig.EventTypes)
-	if f := cloned(s.FilterConfig.Filter); f != nil {
-		f.Headers, f.Body = slices.Clone(f.Headers), slices.Clone(f.Body)
-		f.Query, f.Path = slices.Clone(f.Query), slices.Clone(f.Path)
-		s.FilterConfig.Filter = f
+	if s.FilterConfig.Filter = cloned(s.FilterConfig.Filter); s.FilterConfig.Filter != nil {
+		detachFilter(s.FilterConfig.Filter)
 	}
+	if s.Extra = cloned(s.Extra); s.Extra != nil {
+		detachExtra(s.Extra)
+	}
+}
+
+func detachFilter(f *event.Filter) {
+	f.Headers, f.Body = slices.Clone(f.Headers), slices.Clone(f.Body)
+	f.Query, f.Path = slices.Clone(f.Query), slices.Clone(f.Path)
+}
+
+func detachExtra(x *event.SubscriptionExtra) {
+	x.Filters = slices.Clone(x.Filters)
+	for i := range x.Filters {
+		f := &x.Filters[i]
+		f.EnabledAt = cloned(f.EnabledAt)
+		detachFilter(&f.Filter)
+	}
+	x.AlertConfig, x.RateLimitConfig, x.RetryConfig = cloned(x.AlertConfig), cloned(x.RateLimitConfig), cloned(x.RetryConfig)
+}
+
+func detachSource(s *event.Source) {
+	if s.Verifier = cloned(s.Verifier); s.Verifier != nil {
+		v := s.Verifier
+		v.HMac, v.BasicAuth, v.APIKey = cloned(v.HMac), cloned(v.BasicAuth), cloned(v.APIKey)
+	}
+	s.CustomResponse = cloned(s.CustomResponse)
+	s.ForwardHeaders, s.IdempotencyKeys = slices.Clone(s.ForwardHeaders), slices.Clone(s.IdempotencyKeys)
+	s.PubSub = slices.Clone(s.PubSub)
+	s.CRCVerifiedAt = cloned(s.CRCVerifiedAt)
+}
+
+func detachLink(l *event.PortalLink) {
+	l.Endpoints = slices.Clone(l.Endpoints)
+	l.UsedAt, l.ExpiresAt = cloned(l.UsedAt), cloned(l.ExpiresAt)
 }
 
 func detachProject(p *event.Project) {

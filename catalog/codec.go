@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -10,15 +11,15 @@ import (
 	"posthaste/internal/seal"
 )
 
-// A record's value, as the store keeps it. Keys and event types, which are few and
-// hold no secrets, are version 1, JSON of the event package's nouns; an absent field
+// A record's value, as the store keeps it. Keys, event types and applications, which
+// are few and hold no secrets, are version 1, JSON of the event package's nouns; an absent field
 // reads as its zero value, so fields may be added within a version:
 //
 //	+------------+--------+
 //	| version, 1 | JSON   |
 //	+------------+--------+
 //
-// Projects, endpoints and subscriptions are version 2, which has the secrets apart:
+// All others are version 2, which has the secrets apart:
 //
 //	+------------+-------+----------------+------------+------------------+
 //	| version, 2 | flags | length of open | open       | secret           |
@@ -26,12 +27,13 @@ import (
 //	+------------+-------+----------------+------------+------------------+
 //
 // Flag 1 says that secret is sealed (internal/seal), bound to the record's kind and
-// id; without it secret is in clear. open is JSON for a project, and packed for
+// id; without it secret is in clear. open is JSON, but packed for
 // endpoints and subscriptions (pack.go), of which there are millions: read from
 // JSON, a million endpoints took ten seconds and more to load; packed, they take
 // two to three, and less than a third of the space (BenchmarkOpen).
 //
-// Version 1 of these three, without secret and with other fields, is still read.
+// Version 1 of projects, endpoints and subscriptions, without secret and with other
+// fields, is still read.
 const (
 	plainVersion = 1
 	splitVersion = 2
@@ -55,6 +57,18 @@ func decodeJSON(value []byte, noun any) error {
 		return err
 	}
 	return json.Unmarshal(body, noun)
+}
+
+// marshal is json.Marshal that leaves the text of JSON within the noun as it is: it
+// does not write <, > and & another way.
+func marshal(noun any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(noun); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), nil
 }
 
 // takeVersion takes the version, 1 to newest, off a value.
@@ -132,10 +146,19 @@ func (s *split) appendSecret(dst []byte, box *seal.Box, kind byte, id event.ID) 
 // boundTo is the data to which a record's sealed secrets are bound.
 func boundTo(kind byte, id event.ID) []byte { return append([]byte{kind}, id[:]...) }
 
+// hasSecrets reports whether records of a kind can have a secret part.
+func hasSecrets(kind byte) bool {
+	switch kind {
+	case KindProject, KindEndpoint, KindSource, KindPortalLink:
+		return true
+	}
+	return false
+}
+
 // needsSeal reports whether a value has secrets that box would seal, or seal under
 // another key.
 func needsSeal(box *seal.Box, kind byte, value []byte) (bool, error) {
-	if kind != KindProject && kind != KindEndpoint {
+	if !hasSecrets(kind) {
 		return false, nil
 	}
 	version, body, err := takeVersion(value, splitVersion)
@@ -148,4 +171,24 @@ func needsSeal(box *seal.Box, kind byte, value []byte) (bool, error) {
 	}
 	key, err := seal.KeyID(s.secret)
 	return key != box.KeyID(), err
+}
+
+// decodeSplit reads the open part of a value of version 2, which is JSON, into noun,
+// and returns the secret part in clear.
+func decodeSplit(box *seal.Box, kind byte, id event.ID, value []byte, noun any) (secret []byte, err error) {
+	version, body, err := takeVersion(value, splitVersion)
+	if err != nil {
+		return nil, err
+	}
+	if version != splitVersion {
+		return nil, fmt.Errorf("record version %d is not one that this kind ever had", version)
+	}
+	s, err := splitBody(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(s.open, noun); err != nil {
+		return nil, err
+	}
+	return s.appendSecret(nil, box, kind, id)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // object is what the catalog holds: *Project, *Endpoint, *Subscription, *apiKey,
-// *eventType.
+// *eventType, *source, *portalLink, *application.
 type object interface {
 	ref() Change      // what it is, without what happened to it
 	revision() uint64 // as stored

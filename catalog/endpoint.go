@@ -130,7 +130,18 @@ func (e *Endpoint) insertInto(s *state) {
 	if e.OwnerID != "" {
 		s.owners.put(e)
 	}
+	e.indexRare(s)
 	s.changed.endpoints = true
+}
+
+// indexRare enters the endpoint into the indexes that few endpoints are in.
+func (e *Endpoint) indexRare(s *state) {
+	if e.AppID != nil {
+		s.apps.put(e)
+	}
+	if e.Dynamic {
+		s.dynamic.put(hashDynamic(e.ProjectID, e.URL), e)
+	}
 }
 
 func (e *Endpoint) removeFrom(s *state) {
@@ -138,6 +149,12 @@ func (e *Endpoint) removeFrom(s *state) {
 	s.listing.remove(e)
 	if e.OwnerID != "" {
 		s.owners.remove(e)
+	}
+	if e.AppID != nil {
+		s.apps.remove(e)
+	}
+	if e.Dynamic {
+		s.dynamic.remove(hashDynamic(e.ProjectID, e.URL), e.ID)
 	}
 	s.changed.endpoints = true
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"crypto/rand"
 	"slices"
+	"time"
 
 	"posthaste/event"
 	"posthaste/sig"
@@ -18,9 +19,20 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 	if p == nil {
 		return nil, notFound("project", e.ProjectID)
 	}
-	now := c.timestamp()
+	compiled, err := c.newEndpointLocked(e, p, c.timestamp())
+	if err != nil {
+		return nil, err
+	}
+	if err := c.commitLocked("create endpoint", created(compiled)); err != nil {
+		return nil, err
+	}
+	return compiled, nil
+}
+
+// newEndpointLocked is an endpoint that is not stored yet.
+func (c *Catalog) newEndpointLocked(e event.Endpoint, p *Project, now time.Time) (*Endpoint, error) {
 	e.ID = newID(e.ID)
-	e.CreatedAt, e.UpdatedAt, e.DeletedAt = now, now, nil
+	e.CreatedAt, e.UpdatedAt = now, now
 	detachEndpoint(&e)
 	e.StatusHistory = nil
 	if len(e.Secrets) == 0 {
@@ -29,14 +41,7 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 	if err := c.normalizeEndpoint(&e, p, nil, now); err != nil {
 		return nil, err
 	}
-	compiled, err := compileEndpoint(e, nil, 1)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.commitLocked("create endpoint", created(compiled)); err != nil {
-		return nil, err
-	}
-	return compiled, nil
+	return compileEndpoint(e, nil, 1)
 }
 
 // UpdateEndpoint lets change edit a copy of an endpoint of the project, and

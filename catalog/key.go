@@ -1,9 +1,8 @@
 package catalog
 
 import (
-	"crypto/rand"
 	"fmt"
-	"slices"
+	"net/netip"
 	"time"
 
 	"posthaste/event"
@@ -22,12 +21,15 @@ const (
 // mask is a mask id.
 type mask [maskLen]byte
 
-// apiKey is a stored key, ready to be compared.
+// apiKey is a stored key, ready to be compared. Its LastUsedAt is what was stored;
+// used has what is known since.
 type apiKey struct {
 	event.APIKey
 	mask    mask
 	digest  [digestBytes]byte
 	expires time.Time // zero: never
+	grant   event.Grant
+	used    *lastUse // shared by all revisions of the key
 	rev     uint64
 }
 
@@ -42,7 +44,34 @@ func compileKey(k event.APIKey, rev uint64) (*apiKey, error) {
 	if k.ExpiresAt != nil {
 		c.expires = *k.ExpiresAt
 	}
+	allow, err := prefixes(k.AllowFrom)
+	if err != nil {
+		return nil, fmt.Errorf("key %s: %w", k.ID, err)
+	}
+	c.grant = event.Grant{
+		KeyID: k.ID, ProjectID: k.ProjectID, Instance: k.ProjectID.IsZero(), Scopes: k.Scopes, AllowFrom: allow,
+		Portal: k.OwnerID != "", OwnerID: k.OwnerID,
+	}
+	if c.grant.Portal {
+		c.grant.Instance = false // there is no such key; if there were, it would be this way
+		c.grant.Scopes &^= event.ScopeIngest
+	}
+	c.used = newLastUse(k.LastUsedAt)
 	return c, nil
+}
+
+// prefixes reads addresses and ranges; nil of none. An IPv4 address or range that is
+// written as IPv6 is one of IPv4, as event.Grant.From compares it.
+func prefixes(texts []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for i, text := range texts {
+		p, err := parsePrefix(text)
+		if err != nil {
+			return nil, event.Invalid(fmt.Sprintf("allow_from[%d]", i), "%s", err)
+		}
+		out = append(out, p)
+	}
+	return out, nil
 }
 
 func keyProbe(project, id event.ID) *apiKey {
@@ -52,7 +81,7 @@ func keyProbe(project, id event.ID) *apiKey {
 func (k *apiKey) ref() Change      { return Change{Kind: KindKey, ID: k.ID, ProjectID: k.ProjectID} }
 func (k *apiKey) revision() uint64 { return k.rev }
 
-func (k *apiKey) encode(*seal.Box) ([]byte, error) { return encodeJSON(&k.APIKey) }
+func (k *apiKey) encode(*seal.Box) ([]byte, error) { return encodeKey(&k.APIKey) }
 
 func (k *apiKey) insertInto(s *state) {
 	s.keys.put(masked{k.mask, k})
@@ -66,75 +95,31 @@ func (k *apiKey) removeFrom(s *state) {
 	s.changed.keys = true
 }
 
-// CreateKey makes another API key for a project. expires nil means never. The
-// key's text is returned here and never again.
-func (c *Catalog) CreateKey(project event.ID, name string, expires *time.Time) (event.APIKey, string, error) {
-	if err := checkName("name", name); err != nil {
-		return event.APIKey{}, "", err
+// current is the key with its last use as it is known now.
+func (k *apiKey) current() event.APIKey {
+	out := k.APIKey
+	if at := k.used.time(); at != nil {
+		out.LastUsedAt = at
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.Snapshot().stored(project) == nil {
-		return event.APIKey{}, "", notFound("project", project)
-	}
-	if expires != nil && !expires.After(c.now()) {
-		return event.APIKey{}, "", event.Invalid("expires_at", "is not in the future; leave it out for a key that does not end")
-	}
-	key, text := c.newKeyLocked(project, name, expires)
-	if err := c.commitLocked("create key", created(key)); err != nil {
-		return event.APIKey{}, "", err
-	}
-	return key.APIKey, text, nil
+	return out
 }
 
-// DeleteKey ends a key of the project at once.
-func (c *Catalog) DeleteKey(project, id event.ID) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	k, found := c.mu.state.keyListing.get(keyProbe(project, id))
-	if !found {
-		return notFound("key", id)
+// Keys lists the API keys of a project, oldest first; of the zero project, those of
+// the instance. Their text is not known.
+func (s *Snapshot) Keys(project event.ID) []event.APIKey {
+	var out []event.APIKey
+	for k := range s.keyListing.walk(keyProbe(project, event.ID{}), keyProbe(project, lastID), false) {
+		out = append(out, k.current())
 	}
-	return c.commitLocked("delete key", deleted(k))
+	return out
 }
 
-// newKeyLocked makes a key that is not stored yet, and its text.
-func (c *Catalog) newKeyLocked(project event.ID, name string, expires *time.Time) (*apiKey, string) {
-	k := &apiKey{APIKey: event.APIKey{ID: event.NewID(), Name: name, ProjectID: project, CreatedAt: c.timestamp()}, rev: 1}
-	for {
-		copy(k.mask[:], randomAlphanumeric(maskLen))
-		if _, taken := c.mu.state.keys.get(masked{mask: k.mask}); !taken {
-			break
-		}
+// Key is the API key with this id; ok is false if there is none. project is zero for a
+// key of the instance.
+func (s *Snapshot) Key(project, id event.ID) (k event.APIKey, ok bool) {
+	found, ok := s.keyListing.get(keyProbe(project, id))
+	if !ok {
+		return k, false
 	}
-	k.MaskID = string(k.mask[:])
-	text := keyPrefix + k.MaskID + "." + string(randomAlphanumeric(keySecretLen))
-	k.digest = c.digest.sum([]byte(text))
-	k.Digest = slices.Clone(k.digest[:])
-	if expires != nil {
-		k.expires = expires.UTC().Round(0)
-		end := k.expires
-		k.ExpiresAt = &end
-	}
-	return k, text
-}
-
-const alphanumeric = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-
-// randomAlphanumeric draws n letters and digits, each equally likely: of a random
-// byte, the values from 248 on (4 times 62) are thrown away.
-func randomAlphanumeric(n int) []byte {
-	out := make([]byte, 0, n)
-	var random [2 * keySecretLen]byte
-	for {
-		_, _ = rand.Read(random[:]) // never fails: it ends the process instead
-		for _, b := range random {
-			if b >= 4*byte(len(alphanumeric)) {
-				continue
-			}
-			if out = append(out, alphanumeric[int(b)%len(alphanumeric)]); len(out) == n {
-				return out
-			}
-		}
-	}
+	return found.current(), true
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // load builds the state from every record of the store.
-func load(store Store, box *seal.Box) (*state, error) {
-	l := &loader{state: newState(), box: box, endpointReader: endpointReader{box: box}, known: make(knownTypes)}
+func load(store Store, box *seal.Box, d *digester) (*state, error) {
+	l := &loader{state: newState(), box: box, digest: d, endpointReader: endpointReader{box: box}, known: make(knownTypes)}
 	if err := store.LoadCatalog(l.record); err != nil {
 		return nil, err
 	}
@@ -27,6 +27,7 @@ func load(store Store, box *seal.Box) (*state, error) {
 type loader struct {
 	*state
 	box                *seal.Box
+	digest             *digester
 	endpointReader     endpointReader
 	subscriptionReader subscriptionReader
 	known              knownTypes
@@ -53,6 +54,12 @@ func (l *loader) enter(rec event.CatalogRecord) error {
 		return l.enterKey(rec)
 	case KindEventType:
 		return l.enterEventType(rec)
+	case KindSource:
+		return l.enterSource(rec)
+	case KindPortalLink:
+		return l.enterLink(rec)
+	case KindApplication:
+		return l.enterApplication(rec)
 	}
 	return fmt.Errorf("the kind %q is not known: was it written by a newer program?", rec.Kind)
 }
@@ -115,8 +122,8 @@ func (l *loader) enterSubscription(rec event.CatalogRecord) error {
 }
 
 func (l *loader) enterKey(rec event.CatalogRecord) error {
-	var k event.APIKey
-	if err := decodeJSON(rec.Value, &k); err != nil {
+	k, err := decodeKey(rec.Value)
+	if err != nil {
 		return err
 	}
 	if k.ID != rec.ID {
@@ -145,6 +152,50 @@ func (l *loader) enterEventType(rec event.CatalogRecord) error {
 	return nil
 }
 
+func (l *loader) enterSource(rec event.CatalogRecord) error {
+	s, err := decodeSource(l.box, rec.ID, rec.Value)
+	if err != nil {
+		return err
+	}
+	if s.ID != rec.ID {
+		return foreign(s.ID)
+	}
+	compiled, err := compileSource(s, rec.Rev)
+	if err != nil {
+		return err
+	}
+	compiled.insertInto(l.state)
+	return nil
+}
+
+func (l *loader) enterLink(rec event.CatalogRecord) error {
+	link, err := decodeLink(l.box, rec.ID, rec.Value)
+	if err != nil {
+		return err
+	}
+	if link.ID != rec.ID {
+		return foreign(link.ID)
+	}
+	compiled, err := compileLink(link, l.digest, rec.Rev)
+	if err != nil {
+		return err
+	}
+	compiled.insertInto(l.state)
+	return nil
+}
+
+func (l *loader) enterApplication(rec event.CatalogRecord) error {
+	a := &application{rev: rec.Rev}
+	if err := decodeJSON(rec.Value, &a.Application); err != nil {
+		return err
+	}
+	if a.ID != rec.ID {
+		return foreign(a.ID)
+	}
+	a.insertInto(l.state)
+	return nil
+}
+
 func foreign(id event.ID) error { return fmt.Errorf("the record holds the object %s", id) }
 
 // fillEndpoints enters the endpoints into their trees.
@@ -154,6 +205,9 @@ func (l *loader) fillEndpoints() {
 	l.endpoints.fill(all, func(e *Endpoint) event.ID { return e.ID })
 	slices.SortFunc(all, compareListed)
 	l.listing.fill(all)
+	for _, e := range all {
+		e.indexRare(l.state)
+	}
 	all = slices.DeleteFunc(all, func(e *Endpoint) bool { return e.OwnerID == "" })
 	slices.SortFunc(all, compareOwned)
 	l.owners.fill(all)
@@ -166,6 +220,11 @@ func (l *loader) fillSubscriptions() {
 	l.subscriptions.fill(l.subs, func(s *Subscription) event.ID { return s.ID })
 	slices.SortFunc(l.subs, compareSubscriptions)
 	l.subListing.fill(l.subs)
+	for _, s := range l.subs {
+		if s.hasSource() {
+			l.subSources.put(s)
+		}
+	}
 	l.subs = nil
 }
 
@@ -190,27 +249,34 @@ func (l *loader) attachSubscriptions() error {
 	return nil
 }
 
-// checkProjects makes sure that nothing belongs to a project that is not stored.
+// checkProjects makes sure that nothing belongs to a project, an application or a
+// source that is not stored.
 func (l *loader) checkProjects() error {
-	for e := range l.listing.all() {
-		if !l.projects.has(e.ProjectID) {
-			return fmt.Errorf("endpoint %s names project %s, which is not stored", e.ID, e.ProjectID)
+	var wrong error
+	check := func(what string, id, project event.ID) bool {
+		if wrong == nil && !l.projects.has(project) {
+			wrong = fmt.Errorf("%s %s names project %s, which is not stored", what, id, project)
 		}
+		return wrong == nil
 	}
-	for s := range l.subListing.all() {
-		if !l.projects.has(s.ProjectID) {
-			return fmt.Errorf("subscription %s names project %s, which is not stored", s.ID, s.ProjectID)
+	l.listing.items.Scan(func(e *Endpoint) bool { return check("endpoint", e.ID, e.ProjectID) })
+	l.subListing.items.Scan(func(s *Subscription) bool { return check("subscription", s.ID, s.ProjectID) })
+	l.apps.items.Scan(func(e *Endpoint) bool {
+		if wrong == nil && l.applications.get(e.ProjectID, *e.AppID) == nil {
+			wrong = fmt.Errorf("endpoint %s names application %s, which is not stored", e.ID, *e.AppID)
 		}
-	}
-	for k := range l.keyListing.all() {
-		if !l.projects.has(k.ProjectID) {
-			return fmt.Errorf("key %s names project %s, which is not stored", k.ID, k.ProjectID)
+		return wrong == nil
+	})
+	l.subSources.items.Scan(func(s *Subscription) bool {
+		if src := l.sources.get(s.Extra.SourceID); wrong == nil && (src == nil || src.ProjectID != s.ProjectID) {
+			wrong = fmt.Errorf("subscription %s names source %s, which is not stored", s.ID, s.Extra.SourceID)
 		}
-	}
-	for t := range l.eventTypes.all() {
-		if !l.projects.has(t.ProjectID) {
-			return fmt.Errorf("event type %s names project %s, which is not stored", t.ID, t.ProjectID)
-		}
-	}
-	return nil
+		return wrong == nil
+	})
+	l.keyListing.items.Scan(func(k *apiKey) bool { return k.ProjectID.IsZero() || check("key", k.ID, k.ProjectID) })
+	l.eventTypes.items.Scan(func(t *eventType) bool { return check("event type", t.ID, t.ProjectID) })
+	l.sourceListing.items.Scan(func(b belonging[source]) bool { return check("source", b.id, b.project) })
+	l.linkListing.items.Scan(func(b belonging[portalLink]) bool { return check("portal link", b.id, b.project) })
+	l.applications.items.Scan(func(b belonging[application]) bool { return check("application", b.id, b.project) })
+	return wrong
 }

@@ -13,8 +13,23 @@ import (
 // contents is everything in a catalog that is stored.
 func contents(c *catalog.Catalog) map[event.ID]any {
 	s, all, out := c.Snapshot(), event.Range{Limit: 1 << 30}, make(map[event.ID]any)
+	for _, k := range s.Keys(event.ID{}) {
+		out[k.ID] = k
+	}
 	for _, p := range s.Projects(all) {
 		out[p.ID] = p.Project
+		for _, t := range s.EventTypes(p.ID) {
+			out[t.ID] = *t
+		}
+		for _, src := range s.Sources(p.ID, all, nil) {
+			out[src.ID] = *src
+		}
+		for _, l := range s.PortalLinks(p.ID, all, nil) {
+			out[l.ID] = *l
+		}
+		for _, a := range s.Applications(p.ID, all, nil) {
+			out[a.ID] = *a
+		}
 		for _, k := range s.Keys(p.ID) {
 			out[k.ID] = k
 		}
@@ -53,7 +68,7 @@ func TestReopenGivesTheSameState(t *testing.T) {
 	})
 	must(t, err)
 	must(t, w.DeleteEndpoint(w.project.ID, w.endpoint(t, "gone").ID))
-	_, _, err = w.CreateKey(w.project.ID, "k", new(time.Now().Add(1e6*time.Hour)))
+	_, _, err = w.CreateKey(event.APIKey{ProjectID: w.project.ID, Name: "k", ExpiresAt: new(time.Now().Add(1e6 * time.Hour))})
 	must(t, err)
 
 	again := w.open(t)
@@ -80,6 +95,8 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 	secret := []event.Secret{{Value: "s"}}
 	ended := []event.Secret{{Value: "s", ExpiresAt: new(time.Now())}}
 	digest, mask := make([]byte, 32), "0123456789abcdef"
+	sourceMask, open := mask+"01234567", &event.Verifier{Type: event.VerifyHMac, HMac: &event.HMacVerifier{Hash: "SHA256"}}
+	token := "PL." + mask + "." + mask + mask
 	raw := func(kind byte, value string) event.CatalogRecord {
 		return event.CatalogRecord{Kind: kind, ID: id, Rev: 1, Value: []byte(value)}
 	}
@@ -91,6 +108,23 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 		"newer endpoint":       {raw('e', "\x03"), "version 3"},
 		"newer subscription":   {raw('s', "\x03"), "version 3"},
 		"newer key":            {raw('k', "\x03{}"), "version 3"},
+		"newer source":         {raw('o', "\x03{}"), "version 3"},
+		"older source":         {raw('o', "\x01{}"), "version 1"},
+		"newer link":           {raw('l', "\x03{}"), "version 3"},
+		"newer application":    {raw('a', "\x03{}"), "version 3"},
+		"source, not JSON":     {raw('o', "\x02\x00\x01{"), "JSON"},
+		"source, flags":        {raw('o', "\x02\x02\x00"), "flags"},
+		"application, no JSON": {raw('a', "\x01{"), "JSON"},
+		"another's source":     {catalog.RecordOf(nil, 'o', id, &event.Source{ID: missing}), "holds the object " + missing.String()},
+		"another's link":       {catalog.RecordOf(nil, 'l', id, &event.PortalLink{ID: missing}), "holds the object " + missing.String()},
+		"another's app":        {catalog.RecordOf(nil, 'a', id, &event.Application{ID: missing}), "holds the object " + missing.String()},
+		"source of nobody":     {catalog.RecordOf(nil, 'o', id, &event.Source{ID: id, ProjectID: missing, MaskID: sourceMask}), "names project " + missing.String()},
+		"source's mask":        {catalog.RecordOf(nil, 'o', id, &event.Source{ID: id, MaskID: mask}), "mask id"},
+		"source's secret":      {catalog.RecordOf(nil, 'o', id, &event.Source{ID: id, MaskID: sourceMask, Verifier: open}), "no secret"},
+		"link of nobody":       {catalog.RecordOf(nil, 'l', id, &event.PortalLink{ID: id, ProjectID: missing, Token: token}), "names project " + missing.String()},
+		"link's token":         {catalog.RecordOf(nil, 'l', id, &event.PortalLink{ID: id, Token: token[1:]}), "token"},
+		"application nowhere":  {catalog.RecordOf(nil, 'a', id, &event.Application{ID: id, ProjectID: missing}), "names project " + missing.String()},
+		"key's addresses":      {catalog.RecordOf(nil, 'k', id, &event.APIKey{ID: id, MaskID: mask, Digest: digest, AllowFrom: []string{"x"}}), "allow_from[0]"},
 		"unknown kind":         {raw('z', "\x01{}"), "kind 'z'"},
 		"empty":                {raw('e', ""), "cut short"},
 		"not JSON":             {raw('p', "\x01{"), "JSON"},
@@ -116,5 +150,28 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestOpenRefusesAnEndpointOfNoApplication(t *testing.T) {
+	w := setup(t)
+	a := w.application(t, "a")
+	_, err := w.CreateEndpoint(event.Endpoint{ProjectID: w.project.ID, Name: "e", URL: "https://x", AppID: &a.ID})
+	must(t, err)
+	must(t, w.store.CASCatalog([]event.CatalogRecord{{Kind: catalog.KindApplication, ID: a.ID, Rev: 2}}))
+	_, err = catalog.Open(w.store, options(w))
+	if err == nil || !strings.Contains(err.Error(), "names application "+a.ID.String()) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestOpenRefusesASubscriptionToNoSource(t *testing.T) {
+	w := setup(t)
+	s, e := w.source(t, "s"), w.endpoint(t, "e")
+	w.subscriptionTo(t, s.ID, e.ID)
+	must(t, w.store.CASCatalog([]event.CatalogRecord{{Kind: catalog.KindSource, ID: s.ID, Rev: 2}}))
+	_, err := catalog.Open(w.store, options(w))
+	if err == nil || !strings.Contains(err.Error(), "names source "+s.ID.String()) {
+		t.Errorf("error %v", err)
 	}
 }

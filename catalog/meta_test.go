@@ -122,7 +122,7 @@ func TestMetaProjectCannotBeWritten(t *testing.T) {
 			_, err := w.CreateSubscription(event.Subscription{ProjectID: projectID, EndpointID: endpointID, Name: "s"})
 			return err
 		},
-		"CreateKey": func() error { _, _, err := w.CreateKey(projectID, "k", nil); return err },
+		"CreateKey": func() error { _, _, err := w.CreateKey(event.APIKey{ProjectID: projectID, Name: "k"}); return err },
 		"CreateEventType": func() error {
 			_, err := w.CreateEventType(event.EventType{ProjectID: projectID, Name: "n"})
 			return err

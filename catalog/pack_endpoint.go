@@ -26,6 +26,8 @@ type rareEndpoint struct {
 	ClientCert     *event.ClientCert     `json:"mtls_client_cert,omitempty"`
 	CACert         string                `json:"ca_cert,omitempty"`
 	StatusHistory  []event.StatusChange  `json:"status_history,omitempty"`
+	AppID          *event.ID             `json:"app_id,omitempty"`
+	Dynamic        bool                  `json:"dynamic,omitempty"`
 }
 
 // rareOf is nil if e has none of the rare fields.
@@ -33,12 +35,13 @@ func rareOf(e *event.Endpoint) *rareEndpoint {
 	r := &rareEndpoint{
 		Authentication: e.Authentication, CustomHeaders: e.CustomHeaders, Strategy: e.Strategy, MaxConcurrency: e.MaxConcurrency,
 		ClientCert: e.ClientCert, CACert: e.CACert, StatusHistory: e.StatusHistory,
+		AppID: e.AppID, Dynamic: e.Dynamic,
 	}
 	if e.SignatureMode != event.SignConvoy {
 		r.SignatureMode = e.SignatureMode
 	}
 	if r.Authentication == nil && r.SignatureMode == "" && len(r.CustomHeaders) == 0 && r.Strategy == nil && r.MaxConcurrency == 0 &&
-		r.ClientCert == nil && r.CACert == "" && len(r.StatusHistory) == 0 {
+		r.ClientCert == nil && r.CACert == "" && len(r.StatusHistory) == 0 && r.AppID == nil && !r.Dynamic {
 		return nil
 	}
 	return r
@@ -47,6 +50,7 @@ func rareOf(e *event.Endpoint) *rareEndpoint {
 func (r *rareEndpoint) copyTo(e *event.Endpoint) {
 	e.Authentication, e.CustomHeaders, e.Strategy, e.MaxConcurrency = r.Authentication, r.CustomHeaders, r.Strategy, r.MaxConcurrency
 	e.ClientCert, e.CACert, e.StatusHistory = r.ClientCert, r.CACert, r.StatusHistory
+	e.AppID, e.Dynamic = r.AppID, r.Dynamic
 	if r.SignatureMode != "" {
 		e.SignatureMode = r.SignatureMode
 	}
@@ -86,7 +90,7 @@ func packEndpoint(box *seal.Box, e *event.Endpoint) ([]byte, error) {
 	p.text(e.TeamsWebhookURL)
 	p.time(e.CreatedAt)
 	p.time(e.UpdatedAt)
-	p.optionalTime(e.DeletedAt)
+	p.optionalTime(nil) // the place of a time of deletion: older programs could write one
 	return join(box, KindEndpoint, e.ID, p.open(), p.secrets), nil
 }
 
@@ -165,7 +169,7 @@ func unpackEndpoint2(u *unpacker, e *event.Endpoint) {
 	e.TeamsWebhookURL = u.text()
 	e.CreatedAt = u.time()
 	e.UpdatedAt = u.time()
-	e.DeletedAt = u.optionalTime()
+	u.optionalTime() // of deletion, see packEndpoint
 }
 
 func packSecret(p *packer, s *event.Secret) {

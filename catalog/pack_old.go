@@ -33,7 +33,7 @@ func unpackEndpoint1(body, scratch []byte) (e event.Endpoint, _ []byte, err erro
 	e.TeamsWebhookURL = u.text()
 	e.CreatedAt = u.time()
 	e.UpdatedAt = u.time()
-	e.DeletedAt = u.optionalTime()
+	u.optionalTime()
 	return e, scratch, u.finish()
 }
 

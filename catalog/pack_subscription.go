@@ -10,8 +10,9 @@ import (
 // rareSubscription holds the fields of a subscription that few have: JSON, in the
 // last field of the record, which is empty for a subscription that has none.
 type rareSubscription struct {
-	Filter   *event.Filter `json:"filter,omitempty"`
-	Function string        `json:"function,omitempty"`
+	Filter   *event.Filter            `json:"filter,omitempty"`
+	Function string                   `json:"function,omitempty"`
+	Extra    *event.SubscriptionExtra `json:"extra,omitempty"`
 }
 
 func (s *Subscription) encode(*seal.Box) ([]byte, error) { return packSubscription(&s.Subscription) }
@@ -19,9 +20,9 @@ func (s *Subscription) encode(*seal.Box) ([]byte, error) { return packSubscripti
 // packSubscription and subscriptionReader.read name the fields in the same order.
 func packSubscription(s *event.Subscription) ([]byte, error) {
 	var rare []byte
-	if s.FilterConfig.Filter != nil || s.Function != "" {
+	if s.FilterConfig.Filter != nil || s.Function != "" || s.Extra != nil {
 		var err error
-		if rare, err = json.Marshal(rareSubscription{s.FilterConfig.Filter, s.Function}); err != nil {
+		if rare, err = marshal(rareSubscription{s.FilterConfig.Filter, s.Function, s.Extra}); err != nil {
 			return nil, err
 		}
 	}
@@ -38,7 +39,7 @@ func packSubscription(s *event.Subscription) ([]byte, error) {
 	p.word(s.DeliveryMode)
 	p.time(s.CreatedAt)
 	p.time(s.UpdatedAt)
-	p.optionalTime(s.DeletedAt)
+	p.optionalTime(nil) // the place of a time of deletion, as in packEndpoint
 	p.blob(rare)
 	return join(nil, KindSubscription, s.ID, p.open(), nil), nil
 }
@@ -75,7 +76,7 @@ func (r *subscriptionReader) read(value []byte) (s event.Subscription, err error
 	if err := json.Unmarshal(rare, &fields); err != nil {
 		return s, err
 	}
-	s.FilterConfig.Filter, s.Function = fields.Filter, fields.Function
+	s.FilterConfig.Filter, s.Function, s.Extra = fields.Filter, fields.Function, fields.Extra
 	return s, nil
 }
 
@@ -97,5 +98,5 @@ func unpackSubscriptionFields(u *unpacker, s *event.Subscription) {
 	s.DeliveryMode = u.word()
 	s.CreatedAt = u.time()
 	s.UpdatedAt = u.time()
-	s.DeletedAt = u.optionalTime()
+	u.optionalTime()
 }

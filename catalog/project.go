@@ -92,7 +92,10 @@ func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key, text := c.newKeyLocked(p.ID, cutName(p.Name, " key"), nil)
+	key, text, err := c.newKeyLocked(event.APIKey{ProjectID: p.ID, Name: cutName(p.Name, " key"), Scopes: event.ScopeAll})
+	if err != nil {
+		return nil, event.APIKey{}, "", err
+	}
 	if err := c.commitLocked("create project", created(compiled), created(key), created(anyEventType(p.ID, now))); err != nil {
 		return nil, event.APIKey{}, "", err
 	}
@@ -134,7 +137,7 @@ func (c *Catalog) UpdateProject(id event.ID, change func(*event.Project) error) 
 const deleteBatch = 1000
 
 // DeleteProject deletes a project and all that it contains, in several writes:
-// its keys first, so that nobody acts on what is left, the project itself last.
+// its keys and portal links first, so that nobody acts on what is left, the project itself last.
 // A crash in between leaves a smaller project, which can be deleted again. Other
 // writers wait until all is gone.
 func (c *Catalog) DeleteProject(id event.ID) error {
@@ -161,11 +164,20 @@ func contents(s *Snapshot, p *Project) []edit {
 	for k := range s.keyListing.walk(keyProbe(p.ID, event.ID{}), keyProbe(p.ID, lastID), false) {
 		edits = append(edits, deleted(k))
 	}
+	for l := range s.linkListing.of(p.ID) {
+		edits = append(edits, deleted(l))
+	}
 	for t := range s.eventTypes.walk(eventTypeProbe(p.ID, event.ID{}), eventTypeProbe(p.ID, lastID), false) {
 		edits = append(edits, deleted(t))
 	}
 	for _, e := range s.Endpoints(p.ID, all, nil) {
 		edits = append(edits, deletions(e)...)
+	}
+	for src := range s.sourceListing.of(p.ID) {
+		edits = append(edits, deleted(src))
+	}
+	for a := range s.applications.of(p.ID) {
+		edits = append(edits, deleted(a))
 	}
 	return append(edits, deleted(p))
 }

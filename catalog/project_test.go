@@ -170,6 +170,22 @@ func TestDeleteProjectTakesEverythingAlong(t *testing.T) {
 	before := w.store.Len()
 	doomed, _, text, err := w.CreateProject(event.Project{Name: "doomed"})
 	must(t, err)
+	_, ownerKey, err := w.CreateKey(event.APIKey{ProjectID: doomed.ID, Name: "k", OwnerID: "o"})
+	must(t, err)
+	link, err := w.CreatePortalLink(event.PortalLink{ProjectID: doomed.ID, Name: "l", OwnerID: "o"})
+	must(t, err)
+	source, err := w.CreateSource(event.Source{ProjectID: doomed.ID, Name: "s"})
+	must(t, err)
+	app, err := w.CreateApplication(event.Application{ProjectID: doomed.ID, Name: "a"})
+	must(t, err)
+	grouped, err := w.CreateEndpoint(event.Endpoint{ProjectID: doomed.ID, Name: "e", URL: "https://example.com", AppID: &app.ID})
+	must(t, err)
+	_, err = w.CreateSubscription(event.Subscription{
+		ProjectID: doomed.ID, EndpointID: grouped.ID, Name: "s", Extra: &event.SubscriptionExtra{SourceID: source.ID},
+	})
+	must(t, err)
+	_, err = w.EnsureDynamic(doomed.ID, &event.Dynamic{URL: "https://dynamic"})
+	must(t, err)
 	const n = 1100 // more than one batch
 	for range n {
 		e, err := w.CreateEndpoint(event.Endpoint{ProjectID: doomed.ID, Name: "e", URL: "https://example.com", OwnerID: "o"})
@@ -188,8 +204,13 @@ func TestDeleteProjectTakesEverythingAlong(t *testing.T) {
 	for e := range s.Owner(doomed.ID, "o") {
 		t.Fatalf("the owner keeps endpoint %s", e.ID)
 	}
-	if _, ok := w.Authenticate([]byte(text)); ok {
-		t.Error("the project's key still works")
+	for _, token := range []string{text, ownerKey, link.Token} {
+		if _, ok := w.Authenticate([]byte(token)); ok {
+			t.Error("a key of the project still works")
+		}
+	}
+	if s.SourceByMask(source.MaskID) != nil {
+		t.Error("the project's source still takes requests")
 	}
 	if grant, ok := w.Authenticate([]byte(otherKey)); !ok || grant.ProjectID != other.ID {
 		t.Error("another project's key stopped working")

@@ -81,6 +81,18 @@ func (s *Snapshot) again(r resealed) (e edit) {
 		if old := s.endpoints.get(r.id); old != nil {
 			e = edit{before: old, after: old.again()}
 		}
+	case KindPortalLink:
+		if old := s.links.get(r.id); old != nil {
+			next := *old
+			next.rev++
+			e = edit{before: old, after: &next}
+		}
+	case KindSource:
+		if old := s.sources.get(r.id); old != nil {
+			next := *old
+			next.rev++
+			e = edit{before: old, after: &next}
+		}
 	}
 	return e
 }

@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -18,7 +19,8 @@ import (
 // planted are secrets in every place where the catalog keeps one.
 var planted = []string{
 	"planted-signing", "planted-second", "planted-api-key", "planted-password", "planted-bearer", "planted-client-secret",
-	"planted-signing-key", "planted-custom-header", "planted-meta-secret",
+	"planted-signing-key", "planted-custom-header", "planted-meta-secret", "planted-hmac", "planted-source-password",
+	"planted-source-key", "planted-broker",
 }
 
 // plant makes endpoints with all of them, and a client certificate, in the world's
@@ -50,6 +52,19 @@ func plant(t *testing.T, w *world) (clientKey string) {
 		return nil
 	})
 	must(t, err)
+	for i, v := range []*event.Verifier{
+		hmacVerifier(func(h *event.HMacVerifier) { h.Secret = "planted-hmac" }),
+		{Type: event.VerifyBasic, BasicAuth: &event.BasicAuth{UserName: "u", Password: "planted-source-password"}},
+		{Type: event.VerifyAPIKey, APIKey: &event.APIKeyAuth{HeaderName: "K", HeaderValue: "planted-source-key"}},
+		nil,
+	} {
+		_, err := w.CreateSource(event.Source{
+			ProjectID: w.project.ID, Name: fmt.Sprint("s", i), Verifier: v, Type: event.SourcePubSub, PubSub: json.RawMessage(`{"p":"planted-broker"}`),
+		})
+		must(t, err)
+	}
+	w.source(t, "has no secret")
+	w.link(t, event.PortalStatic)
 	return cert.Key
 }
 
@@ -100,6 +115,11 @@ func TestNoSecretIsStoredInClear(t *testing.T) {
 	if found := inClear(w.store, key); len(found) > 0 {
 		t.Errorf("in clear in the store: %q", found)
 	}
+	for _, l := range w.Snapshot().PortalLinks(w.project.ID, event.Range{Limit: 9}, nil) {
+		if bytes.Contains(raw(w.store), []byte(l.Token[20:])) {
+			t.Error("the token of a portal link is in clear in the store")
+		}
+	}
 	again := w.openSealed(t, "k1")
 	if before, after := contents(w.Catalog), contents(again); !reflect.DeepEqual(before, after) {
 		t.Error("a restart changed what is stored")
@@ -126,7 +146,8 @@ func TestReseal(t *testing.T) {
 	defer c.Watch(func(catalog.Change) { quiet = false })()
 	n, err := c.Reseal()
 	must(t, err)
-	if want := 5 + 1; n != want { // the endpoints and the project with a secret
+	const want = 5 + 1 + 4 + 1 // endpoints, project, sources and portal link that have a secret
+	if n != want {
 		t.Errorf("%d records resealed, want %d", n, want)
 	}
 	if found := inClear(w.store, key); len(found) > 0 {
@@ -144,8 +165,8 @@ func TestReseal(t *testing.T) {
 
 	// Rotation: both keys, then the new one alone.
 	both := w.openSealed(t, "k2", "k1")
-	if n, err = both.Reseal(); n != 6 || err != nil {
-		t.Errorf("%d records under the new key, %v; want 6", n, err)
+	if n, err = both.Reseal(); n != want || err != nil {
+		t.Errorf("%d records under the new key, %v; want %d", n, err, want)
 	}
 	alone := w.openSealed(t, "k2")
 	if !reflect.DeepEqual(before, contents(alone)) {

@@ -139,13 +139,24 @@ func (s *Snapshot) Subscriptions(project event.ID, r event.Range, match func(*ev
 	return out
 }
 
-// Keys lists the API keys of a project, oldest first. Their text is not known.
-func (s *Snapshot) Keys(project event.ID) []event.APIKey {
-	var out []event.APIKey
-	for k := range s.keyListing.walk(keyProbe(project, event.ID{}), keyProbe(project, lastID), false) {
-		out = append(out, k.APIKey)
+// AllSubscriptions lists the subscriptions of a project, oldest first.
+func (s *Snapshot) AllSubscriptions(project event.ID) iter.Seq[*Subscription] {
+	return func(yield func(*Subscription) bool) {
+		lo := &Subscription{Subscription: event.Subscription{ProjectID: project}}
+		hi := &Subscription{Subscription: event.Subscription{ProjectID: project, ID: lastID}}
+		s.subListing.walk(lo, hi, false)(yield)
 	}
-	return out
+}
+
+// SubscriptionsOfSource lists the subscriptions that take a source's requests, oldest
+// first.
+func (s *Snapshot) SubscriptionsOfSource(project, source event.ID) iter.Seq[*Subscription] {
+	return func(yield func(*Subscription) bool) {
+		extra := &event.SubscriptionExtra{SourceID: source}
+		lo := &Subscription{Subscription: event.Subscription{ProjectID: project, Extra: extra}}
+		hi := &Subscription{Subscription: event.Subscription{ProjectID: project, ID: lastID, Extra: extra}}
+		s.subSources.walk(lo, hi, false)(yield)
+	}
 }
 
 // bounds are the ids that a range starts and ends at, open ends filled in.

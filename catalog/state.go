@@ -17,12 +17,22 @@ type trees struct {
 	endpoints     byID[Endpoint]
 	listing       tree[*Endpoint] // by project, id
 	owners        tree[*Endpoint] // by project, owner, id; only those with an owner
+	apps          tree[*Endpoint] // by project, application, id; only those with an application
+	dynamic       dynamicIndex    // by project and URL; only those that are dynamic
 	subscriptions byID[Subscription]
 	subListing    tree[*Subscription] // by project, id
+	subSources    tree[*Subscription] // by project, source, id; only those with a source
 	keys          tree[masked]
 	keyListing    tree[*apiKey]    // by project, id
 	eventTypes    tree[*eventType] // by project, id
 	typeNames     tree[*eventType] // by project, name
+	sources       byID[source]
+	sourceListing listing[source]
+	sourceMasks   tree[maskedSource]
+	links         byID[portalLink]
+	linkListing   listing[portalLink]
+	linkMasks     tree[maskedLink]
+	applications  listing[application]
 }
 
 // masked is a key beside its mask id.
@@ -36,8 +46,10 @@ type masked struct {
 // ever written.
 type state struct {
 	trees
-	changed struct{ projects, endpoints, subscriptions, keys, eventTypes bool }
+	changed changes
 }
+
+type changes struct{ projects, endpoints, subscriptions, keys, eventTypes, sources, links, applications bool }
 
 func newState() *state {
 	return &state{trees: trees{
@@ -46,12 +58,22 @@ func newState() *state {
 		endpoints:     newByID[Endpoint](),
 		listing:       newTree(compareListed),
 		owners:        newTree(compareOwned),
+		apps:          newTree(compareGrouped),
+		dynamic:       newDynamicIndex(),
 		subscriptions: newByID[Subscription](),
 		subListing:    newTree(compareSubscriptions),
+		subSources:    newTree(compareSubscribed),
 		keys:          newTree(compareMasks),
 		keyListing:    newTree(compareKeys),
 		eventTypes:    newTree(compareEventTypes),
 		typeNames:     newTree(compareTypeNames),
+		sources:       newByID[source](),
+		sourceListing: newListing[source](),
+		sourceMasks:   newTree(compareSourceMasks),
+		links:         newByID[portalLink](),
+		linkListing:   newListing[portalLink](),
+		linkMasks:     newTree(compareLinkMasks),
+		applications:  newListing[application](),
 	}}
 }
 
@@ -70,10 +92,13 @@ func (s *state) publish(prev *Snapshot) *Snapshot {
 		next.endpoints = s.endpoints.copy()
 		next.listing = s.listing.copy()
 		next.owners = s.owners.copy()
+		next.apps = s.apps.copy()
+		next.dynamic = s.dynamic.copy()
 	}
 	if prev == nil || s.changed.subscriptions {
 		next.subscriptions = s.subscriptions.copy()
 		next.subListing = s.subListing.copy()
+		next.subSources = s.subSources.copy()
 	}
 	if prev == nil || s.changed.keys {
 		next.keys = s.keys.copy()
@@ -83,8 +108,20 @@ func (s *state) publish(prev *Snapshot) *Snapshot {
 		next.eventTypes = s.eventTypes.copy()
 		next.typeNames = s.typeNames.copy()
 	}
-	s.changed.projects, s.changed.endpoints = false, false
-	s.changed.subscriptions, s.changed.keys, s.changed.eventTypes = false, false, false
+	if prev == nil || s.changed.sources {
+		next.sources = s.sources.copy()
+		next.sourceListing = s.sourceListing.copy()
+		next.sourceMasks = s.sourceMasks.copy()
+	}
+	if prev == nil || s.changed.links {
+		next.links = s.links.copy()
+		next.linkListing = s.linkListing.copy()
+		next.linkMasks = s.linkMasks.copy()
+	}
+	if prev == nil || s.changed.applications {
+		next.applications = s.applications.copy()
+	}
+	s.changed = changes{}
 	return next
 }
 
@@ -124,6 +161,14 @@ func compareOwned(a, b *Endpoint) int {
 
 func compareSubscriptions(a, b *Subscription) int {
 	return comparePairs(a.ProjectID, a.ID, b.ProjectID, b.ID)
+}
+
+// compareSubscribed orders subscriptions that have a source.
+func compareSubscribed(a, b *Subscription) int {
+	if c := comparePairs(a.ProjectID, a.Extra.SourceID, b.ProjectID, b.Extra.SourceID); c != 0 {
+		return c
+	}
+	return compareID(a.ID, b.ID)
 }
 
 func compareMasks(a, b masked) int { return bytes.Compare(a.mask[:], b.mask[:]) }

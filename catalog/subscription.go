@@ -12,27 +12,24 @@ import (
 // another one.
 type Subscription struct {
 	event.Subscription
-	Types  *match.Types  // shared by those that name the same types when they are loaded
-	Filter *match.Filter // nil: all pass
-	rev    uint64
+	Types   *match.Types // shared by those that name the same types when they are loaded
+	filters *filters     // nil: all pass
+	rev     uint64
 }
 
 // compileSubscription makes a Subscription of a valid noun. Lists of types that are
 // in known are compiled once; known may be nil. An error is an event.InvalidError
-// that names a field of filter_config.
+// that names a field.
 func compileSubscription(s event.Subscription, known knownTypes, rev uint64) (*Subscription, error) {
 	types, err := known.compile(&s.FilterConfig)
 	if err != nil {
 		return nil, within("filter_config.event_types", err)
 	}
-	filter, err := match.CompileFilter(s.FilterConfig.Filter)
+	filters, err := compileFilters(&s)
 	if err != nil {
-		return nil, within("filter_config.filter", err)
+		return nil, err
 	}
-	if filter == nil {
-		s.FilterConfig.Filter = nil
-	}
-	return &Subscription{Subscription: s, Types: types, Filter: filter, rev: rev}, nil
+	return &Subscription{Subscription: s, Types: types, filters: filters, rev: rev}, nil
 }
 
 // knownTypes are the lists of event types that were compiled, by their texts, so
@@ -63,11 +60,15 @@ func (k knownTypes) compile(f *event.FilterConfig) (*match.Types, error) {
 	return known.compiled, nil
 }
 
-// Wants reports whether the subscription takes an event: by its type and by its
-// filter. Any goroutine may call it with an input of its own.
+// Wants reports whether the subscription takes an event: by its type, by its filter
+// and by the one for that type, see event.TypeFilter. It does not look at where the
+// event came in. Any goroutine may call it with an input of its own.
 func (s *Subscription) Wants(in *match.Input) bool {
-	return s.Types.Match(in.Type()) && s.Filter.Match(in)
+	return s.Types.Match(in.Type()) && (s.filters == nil || s.filters.match(in))
 }
+
+// hasSource reports whether the subscription takes the requests of a source.
+func (s *Subscription) hasSource() bool { return s.Extra != nil && !s.Extra.SourceID.IsZero() }
 
 func (s *Subscription) ref() Change {
 	return Change{Kind: KindSubscription, ID: s.ID, ProjectID: s.ProjectID}
@@ -78,6 +79,9 @@ func (s *Subscription) revision() uint64 { return s.rev }
 func (s *Subscription) list(st *state) {
 	st.subscriptions.put(s.ID, s)
 	st.subListing.put(s)
+	if s.hasSource() {
+		st.subSources.put(s)
+	}
 	st.changed.subscriptions = true
 }
 
@@ -92,6 +96,9 @@ func (s *Subscription) insertInto(st *state) {
 func (s *Subscription) removeFrom(st *state) {
 	st.subscriptions.remove(s.ID)
 	st.subListing.remove(s)
+	if s.hasSource() {
+		st.subSources.remove(s)
+	}
 	st.changed.subscriptions = true
 	e := st.endpoints.get(s.EndpointID)
 	if at, found := slices.BinarySearchFunc(e.subscriptions, s.ID, compareSubscriptionID); found {

@@ -93,10 +93,10 @@ func TestWants(t *testing.T) {
 			}
 		}
 		ep := snap.Endpoint(e.ID)
-		if s := ep.Subscription(large); s == nil || s.ID != large || s.Filter == nil || ep.Subscription(event.NewID()) != nil {
+		if s := ep.Subscription(large); s == nil || s.ID != large || s.FilterConfig.Filter == nil || ep.Subscription(event.NewID()) != nil {
 			t.Errorf("subscription %v", s)
 		}
-		if s := ep.Subscription(empty); s.Filter != nil || s.FilterConfig.Filter != nil || s.Function != "" {
+		if s := ep.Subscription(empty); s.FilterConfig.Filter != nil || s.Function != "" {
 			t.Errorf("an empty filter and function are kept: %+v", s)
 		}
 	}

@@ -19,9 +19,9 @@ func (c *Catalog) createSubscriptionLocked(s event.Subscription) (*event.Subscri
 	}
 	now := c.timestamp()
 	s.ID = newID(s.ID)
-	s.CreatedAt, s.UpdatedAt, s.DeletedAt = now, now, nil
+	s.CreatedAt, s.UpdatedAt = now, now
 	detachSubscription(&s)
-	if err := c.normalizeSubscription(&s, p); err != nil {
+	if err := c.normalizeSubscription(&s, nil, p, now); err != nil {
 		return nil, err
 	}
 	compiled, err := compileSubscription(s, nil, 1)
@@ -37,7 +37,8 @@ func (c *Catalog) createSubscriptionLocked(s event.Subscription) (*event.Subscri
 // UpdateSubscription lets change edit a copy of a subscription of the project,
 // and writes it. An error of change is returned as it is, and nothing is
 // written. change cannot alter the ids of subscription and project and the
-// creation time; it may move the subscription to another endpoint.
+// creation time; it may move the subscription to another endpoint. Type filters that it
+// adds need no id and no dates.
 func (c *Catalog) UpdateSubscription(project, id event.ID, change func(*event.Subscription) error) (*event.Subscription, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,8 +53,9 @@ func (c *Catalog) UpdateSubscription(project, id event.ID, change func(*event.Su
 		return nil, err
 	}
 	detachSubscription(&s) // from what change put there
-	s.ID, s.ProjectID, s.CreatedAt, s.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, c.timestamp()
-	if err := c.normalizeSubscription(&s, p); err != nil {
+	now := c.timestamp()
+	s.ID, s.ProjectID, s.CreatedAt, s.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, now
+	if err := c.normalizeSubscription(&s, &old.Subscription, p, now); err != nil {
 		return nil, err
 	}
 	compiled, err := compileSubscription(s, nil, old.rev+1)

@@ -30,7 +30,7 @@ func (c *Catalog) normalizeAuthentication(e *event.Endpoint, p *Project) error {
 		return checkAPIKey(a.APIKey, p)
 	case event.AuthBasic:
 		*a = event.Authentication{Type: a.Type, BasicAuth: a.BasicAuth}
-		return checkBasicAuth(a.BasicAuth)
+		return checkBasicAuth("authentication.basic_auth", a.BasicAuth)
 	case event.AuthBearer:
 		*a = event.Authentication{Type: a.Type, Bearer: a.Bearer}
 		return checkBearer(a.Bearer)
@@ -53,8 +53,7 @@ func checkAPIKey(k *event.APIKeyAuth, p *Project) error {
 	return checkHeaderValue(field+".header_value", k.HeaderValue)
 }
 
-func checkBasicAuth(b *event.BasicAuth) error {
-	const field = "authentication.basic_auth"
+func checkBasicAuth(field string, b *event.BasicAuth) error {
 	if b == nil {
 		return event.Invalid(field, "is missing; give username and password")
 	}

@@ -23,7 +23,6 @@ const (
 // already is not held against policies and project settings that came later, for an
 // endpoint must always be one that can be paused.
 func (c *Catalog) normalizeEndpoint(e *event.Endpoint, p *Project, old *Endpoint, now time.Time) error {
-	e.DeletedAt = nil
 	fillEndpoint(e)
 	if err := checkEndpointTexts(e); err != nil {
 		return err
@@ -48,6 +47,9 @@ func (c *Catalog) normalizeChanged(e *event.Endpoint, p *Project, old *Endpoint)
 		if e.URL, err = c.canonicalURL("url", e.URL, p.Config.SSL.EnforceSecureEndpoints); err != nil {
 			return err
 		}
+	}
+	if err := c.checkApp(e, before); err != nil {
+		return err
 	}
 	newAuthentication := !reflect.DeepEqual(e.Authentication, before.Authentication)
 	if newAuthentication {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"posthaste/event"
@@ -20,9 +21,26 @@ func isCatchAll(types []string) bool { return len(types) == 1 && types[0] == "*"
 
 // normalizeSubscription fills defaults in and checks the rest, but for what
 // compiling it checks, against the snapshot of the moment: the caller holds the
-// writers' lock.
-func (c *Catalog) normalizeSubscription(s *event.Subscription, p *Project) error {
-	s.Type, s.DeletedAt = subscriptionType, nil
+// writers' lock. before is the subscription as it was, nil for a new one; now dates
+// what is new.
+func (c *Catalog) normalizeSubscription(s, before *event.Subscription, p *Project, now time.Time) error {
+	if err := c.normalizeSubscriptionAlone(s, before, now); err != nil {
+		return err
+	}
+	e := c.Snapshot().endpointOf(p.ID, s.EndpointID)
+	if e == nil {
+		return event.Invalid("endpoint_id", "the project has no endpoint with this id; create it first")
+	}
+	if !p.Config.MultipleEndpointSubscriptions && hasAnother(e, s.ID) {
+		return event.Invalid("endpoint_id", "a subscription for this endpoint already exists; "+
+			"change that one, or set multiple_endpoint_subscriptions in the project")
+	}
+	return nil
+}
+
+// normalizeSubscriptionAlone is normalizeSubscription without a look at its endpoint.
+func (c *Catalog) normalizeSubscriptionAlone(s, before *event.Subscription, now time.Time) error {
+	s.Type = subscriptionType
 	if s.DeliveryMode == "" {
 		s.DeliveryMode = event.AtLeastOnce
 	}
@@ -38,18 +56,10 @@ func (c *Catalog) normalizeSubscription(s *event.Subscription, p *Project) error
 	if err := checkFilterSize(s.FilterConfig.Filter); err != nil {
 		return err
 	}
-	if err := normalizeFunction(s); err != nil {
+	if err := normalizeFunction("function", &s.Function); err != nil {
 		return err
 	}
-	e := c.Snapshot().endpointOf(p.ID, s.EndpointID)
-	if e == nil {
-		return event.Invalid("endpoint_id", "the project has no endpoint with this id; create it first")
-	}
-	if !p.Config.MultipleEndpointSubscriptions && hasAnother(e, s.ID) {
-		return event.Invalid("endpoint_id", "a subscription for this endpoint already exists; "+
-			"change that one, or set multiple_endpoint_subscriptions in the project")
-	}
-	return nil
+	return c.normalizeExtra(s, before, now)
 }
 
 func hasAnother(e *Endpoint, id event.ID) bool {
@@ -71,16 +81,16 @@ func checkFilterSize(f *event.Filter) error {
 
 // normalizeFunction bounds a transformation's source. Whether it is a program is for
 // the caller to check, who can run it.
-func normalizeFunction(s *event.Subscription) error {
-	if strings.TrimSpace(s.Function) == "" {
-		s.Function = ""
+func normalizeFunction(field string, source *string) error {
+	if strings.TrimSpace(*source) == "" {
+		*source = ""
 		return nil
 	}
-	if n := len(s.Function); n > event.MaxFunctionBytes {
-		return event.Invalid("function", "has %d bytes; at most %d are allowed", n, event.MaxFunctionBytes)
+	if n := len(*source); n > event.MaxFunctionBytes {
+		return event.Invalid(field, "has %d bytes; at most %d are allowed", n, event.MaxFunctionBytes)
 	}
-	if !utf8.ValidString(s.Function) || strings.ContainsRune(s.Function, 0) {
-		return event.Invalid("function", "is not a text: it has a NUL or is not valid UTF-8")
+	if !utf8.ValidString(*source) || strings.ContainsRune(*source, 0) {
+		return event.Invalid(field, "is not a text: it has a NUL or is not valid UTF-8")
 	}
 	return nil
 }

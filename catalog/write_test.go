@@ -65,7 +65,13 @@ func TestAFailedWriteLeavesNoTrace(t *testing.T) {
 	wantIs(t, err, broken)
 	_, err = w.EnsureSubscription(w.project.ID, e.ID)
 	wantIs(t, err, broken)
-	_, _, err = w.CreateKey(w.project.ID, "k", nil)
+	_, _, err = w.CreateKey(event.APIKey{ProjectID: w.project.ID, Name: "k"})
+	wantIs(t, err, broken)
+	_, err = w.CreateSource(event.Source{ProjectID: w.project.ID, Name: "s"})
+	wantIs(t, err, broken)
+	_, err = w.CreatePortalLink(event.PortalLink{ProjectID: w.project.ID, Name: "l", OwnerID: "o"})
+	wantIs(t, err, broken)
+	_, err = w.CreateApplication(event.Application{ProjectID: w.project.ID, Name: "a"})
 	wantIs(t, err, broken)
 	if w.Snapshot() != before || len(changes) != 0 {
 		t.Errorf("a failed write was published; changes %v", changes)
@@ -77,9 +83,12 @@ func TestAFailedWriteLeavesNoTrace(t *testing.T) {
 func TestWatch(t *testing.T) {
 	w := setup(t)
 	var got []string
-	kinds := map[byte]string{'p': "project", 'e': "endpoint", 's': "subscription", 'k': "key", 't': "type"}
+	kinds := map[byte]string{
+		'p': "project", 'e': "endpoint", 's': "subscription", 'k': "key", 't': "type", 'o': "source", 'l': "link", 'a': "application",
+	}
 	cancel := w.Watch(func(c catalog.Change) {
-		shown := w.Snapshot().Project(c.ID) != nil || w.Snapshot().Endpoint(c.ID) != nil || w.Snapshot().Subscription(c.ID) != nil
+		shown := w.Snapshot().Source(c.ProjectID, c.ID) != nil || w.Snapshot().PortalLink(c.ProjectID, c.ID) != nil ||
+			w.Snapshot().Application(c.ProjectID, c.ID) != nil || w.Snapshot().Project(c.ID) != nil || w.Snapshot().Endpoint(c.ID) != nil || w.Snapshot().Subscription(c.ID) != nil
 		if c.Kind != catalog.KindKey && c.Kind != catalog.KindEventType && shown == c.Deleted {
 			t.Errorf("%+v was told before it was published", c)
 		}
@@ -94,10 +103,18 @@ func TestWatch(t *testing.T) {
 	must(t, w.DeleteEndpoint(w.project.ID, e.ID))
 	_, _, _, err = w.CreateProject(event.Project{Name: "p"})
 	must(t, err)
+	source := w.source(t, "s")
+	w.subscriptionTo(t, source.ID, w.endpoint(t, "b").ID)
+	must(t, w.DeleteSource(w.project.ID, source.ID))
+	must(t, w.DeleteApplication(w.project.ID, w.application(t, "a").ID))
+	must(t, w.RevokePortalLink(w.project.ID, w.link(t, event.PortalStatic).ID))
+	w.dynamic(t, event.Dynamic{URL: "https://dynamic"})
 	cancel()
 	cancel()
 	w.endpoint(t, "unheard")
-	want := []string{"endpoint false", "subscription false", "endpoint false", "subscription true", "endpoint true", "project false", "key false", "type false"}
+	want := []string{"endpoint false", "subscription false", "endpoint false", "subscription true", "endpoint true", "project false", "key false", "type false",
+		"source false", "endpoint false", "subscription false", "subscription true", "source true", "application false", "application true",
+		"link false", "link true", "endpoint false", "subscription false"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("changes %v\nwant %v", got, want)
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"slices"
 
 	"posthaste/catalog"
 	"posthaste/event"
@@ -11,7 +10,8 @@ import (
 // Replay routes an event again, as its project is set up now, to new deliveries
 // that carry the event's own id and data. It returns when they are durable. An
 // event that was posted to an endpoint goes to that, one that was posted to an owner
-// to the owner's endpoints of today. The error is event.ErrNotFound, an
+// to the owner's endpoints of today, one of a source to its subscriptions of
+// today, and any other to the endpoints that it was sent to. The error is event.ErrNotFound, an
 // event.InvalidError if nothing would receive it, or the log's. Any goroutine.
 func (e *Engine) Replay(ctx context.Context, project, id event.ID) error {
 	ev, err := e.o.Store.Event(project, id)
@@ -41,7 +41,12 @@ func (e *Engine) Replay(ctx context.Context, project, id event.ID) error {
 func (e *Engine) routeAgain(snap *catalog.Snapshot, s *event.Submission, ev *event.Event) error {
 	in := newInput()
 	defer putInput(in)
-	if ev.OwnerID != "" {
+	switch {
+	case ev.OwnerID != "":
+		s.To = event.ToOwner
+		return e.route(snap, s, in)
+	case !ev.SourceID.IsZero():
+		s.To = event.ToSource
 		return e.route(snap, s, in)
 	}
 	in.Reset(&s.Event)
@@ -50,9 +55,7 @@ func (e *Engine) routeAgain(snap *catalog.Snapshot, s *event.Submission, ev *eve
 		if ep == nil {
 			continue
 		}
-		if sub := match(ep.Subscriptions(), in); sub != nil {
-			s.Event.Owed = append(s.Event.Owed, owe(ep, sub))
-		}
+		s.Event.Owed = appendOwed(s.Event.Owed, ep, in)
 	}
 	if len(s.Event.Owed) == 0 {
 		return event.Invalid("", "no endpoint that this event was sent to exists and wants it any more")
@@ -63,8 +66,10 @@ func (e *Engine) routeAgain(snap *catalog.Snapshot, s *event.Submission, ev *eve
 // endpointsOf lists the endpoints that an event was owed to, each once.
 func endpointsOf(ev *event.Event) []event.ID {
 	var ids []event.ID
+	seen := make(map[event.ID]bool, len(ev.Owed))
 	for i := range ev.Owed {
-		if id := ev.Owed[i].EndpointID; !slices.Contains(ids, id) {
+		if id := ev.Owed[i].EndpointID; !seen[id] {
+			seen[id] = true
 			ids = append(ids, id)
 		}
 	}

@@ -52,6 +52,8 @@ type Catalog interface {
 	// EnsureSubscription gives an endpoint without any subscription one to
 	// everything.
 	EnsureSubscription(project, endpoint event.ID) (*event.Subscription, error)
+	// EnsureDynamic is the endpoint that d describes, made if there was none.
+	EnsureDynamic(project event.ID, d *event.Dynamic) (*catalog.Endpoint, error)
 	// ChangeStatus moves an endpoint to the state that to names.
 	ChangeStatus(project, endpoint event.ID, reason string, to func(event.EndpointStatus) (event.EndpointStatus, error)) (*catalog.Endpoint, error)
 	// Watch calls fn with every change from now on.

@@ -60,64 +60,6 @@ func (e *Engine) routeWithin(snap *catalog.Snapshot, s *event.Submission, in *ma
 	return nil
 }
 
-// route lists the endpoints an event is owed to in its Owed.
-func (e *Engine) route(snap *catalog.Snapshot, s *event.Submission, in *matching.Input) error {
-	if p := snap.Project(s.Event.ProjectID); p != nil {
-		s.Window = time.Duration(p.Config.IdempotencyWindow) * time.Second
-	}
-	in.Reset(&s.Event)
-	if s.EndpointID != (event.ID{}) {
-		return e.routeSingle(snap, s, in)
-	}
-	known := false
-	for ep := range snap.Owner(s.Event.ProjectID, s.Event.OwnerID) {
-		known = true
-		sub := match(ep.Subscriptions(), in)
-		if sub == nil {
-			continue
-		}
-		if len(s.Event.Owed) == event.MaxFanout {
-			return event.Invalid("owner_id", "has more than %d endpoints that want this event", event.MaxFanout)
-		}
-		s.Event.Owed = append(s.Event.Owed, owe(ep, sub))
-	}
-	if !known {
-		return event.Invalid("owner_id", "no endpoint has this owner_id")
-	}
-	return nil
-}
-
-func (e *Engine) routeSingle(snap *catalog.Snapshot, s *event.Submission, in *matching.Input) error {
-	ep := snap.Endpoint(s.EndpointID)
-	if ep == nil || ep.ProjectID != s.Event.ProjectID {
-		return event.Invalid("endpoint_id", "endpoint not found")
-	}
-	subs := ep.Subscriptions()
-	if len(subs) == 0 {
-		if _, err := e.o.Catalog.EnsureSubscription(ep.ProjectID, ep.ID); err != nil && !errors.Is(err, event.ErrNotFound) {
-			return err
-		}
-		if ep = e.o.Catalog.Snapshot().Endpoint(ep.ID); ep == nil {
-			return event.Invalid("endpoint_id", "endpoint not found")
-		}
-		subs = ep.Subscriptions()
-	}
-	if sub := match(subs, in); sub != nil {
-		s.Event.Owed = []event.Delivery{owe(ep, sub)}
-	}
-	return nil
-}
-
-// match is the first subscription that wants the event: an endpoint gets it once.
-func match(subs []*catalog.Subscription, in *matching.Input) *catalog.Subscription {
-	for _, s := range subs {
-		if s.Wants(in) {
-			return s
-		}
-	}
-	return nil
-}
-
 // inputs are kept for the next request; filters may have parsed an event into them.
 var inputs = sync.Pool{New: func() any { return new(matching.Input) }}
 
@@ -126,14 +68,4 @@ func newInput() *matching.Input { return inputs.Get().(*matching.Input) }
 func putInput(in *matching.Input) {
 	in.Reset(nil)
 	inputs.Put(in)
-}
-
-// owe is a delivery to an endpoint. One that takes no deliveries at the moment
-// is owed a discarded one, which can be retried later.
-func owe(ep *catalog.Endpoint, sub *catalog.Subscription) event.Delivery {
-	d := event.Delivery{EndpointID: ep.ID, SubscriptionID: sub.ID, Status: event.Scheduled, AtMostOnce: sub.DeliveryMode == event.AtMostOnce}
-	if reason := refusal(ep); reason != "" {
-		d.Status, d.Reason = event.Discarded, reason
-	}
-	return d
 }

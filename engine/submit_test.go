@@ -12,7 +12,7 @@ import (
 )
 
 func (w *world) fanout(owner, eventType string) event.Submission {
-	return event.Submission{Event: event.Event{
+	return event.Submission{To: event.ToOwner, Event: event.Event{
 		ProjectID: w.project.ID, OwnerID: owner, Type: eventType, Data: []byte(`{}`), ReceivedAt: time.Now(),
 	}}
 }

@@ -26,6 +26,7 @@ type Endpoint struct {
 	Description        string          `json:"description"`
 	Secrets            []Secret        `json:"secrets"` // oldest first; every live one signs
 	AdvancedSignatures bool            `json:"advanced_signatures"`
+	Dynamic            bool            `json:"dynamic"` // found by its URL by events that bring one, see Dynamic
 	Status             EndpointStatus  `json:"status"`
 	HTTPTimeout        int             `json:"http_timeout"`        // seconds, for one attempt
 	RateLimit          int             `json:"rate_limit"`          // attempts per RateLimitDuration; 0: none
@@ -42,9 +43,10 @@ type Endpoint struct {
 	SupportEmail       string          `json:"support_email"`
 	SlackWebhookURL    string          `json:"slack_webhook_url"`
 	TeamsWebhookURL    string          `json:"teams_webhook_url"`
-	CreatedAt          time.Time       `json:"created_at"`
-	UpdatedAt          time.Time       `json:"updated_at"`
-	DeletedAt          *time.Time      `json:"deleted_at"`
+	// AppID is the application that the endpoint belongs to; nil: none.
+	AppID     *ID       `json:"app_id"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
 
 // Authentication is how posthaste shows an endpoint who it is, beside the
@@ -164,11 +166,55 @@ type Subscription struct {
 	FilterConfig FilterConfig `json:"filter_config"`
 	// Function is the source of a transformation, "" for none: JavaScript with a
 	// function transform(payload) that returns what is sent.
-	Function     string     `json:"function"`
-	DeliveryMode string     `json:"delivery_mode"` // AtLeastOnce or AtMostOnce
-	CreatedAt    time.Time  `json:"created_at"`
-	UpdatedAt    time.Time  `json:"updated_at"`
-	DeletedAt    *time.Time `json:"deleted_at"`
+	Function     string `json:"function"`
+	DeliveryMode string `json:"delivery_mode"` // AtLeastOnce or AtMostOnce
+	// Extra is what few subscriptions have; nil: none of it.
+	Extra     *SubscriptionExtra `json:"extra,omitempty"`
+	CreatedAt time.Time          `json:"created_at"`
+	UpdatedAt time.Time          `json:"updated_at"`
+}
+
+// SubscriptionExtra is what few subscriptions have.
+type SubscriptionExtra struct {
+	// SourceID is the source whose requests the subscription takes; zero: it takes
+	// events that were posted to the API.
+	SourceID ID `json:"source_id,omitzero"`
+	// Filters are further filters by event type, at most one for each, in the order
+	// in which they were made. See TypeFilter for which one counts.
+	Filters []TypeFilter `json:"filters,omitempty"`
+
+	// AlertConfig, RateLimitConfig and RetryConfig are kept and shown for Convoy's
+	// clients; as with Convoy, nothing follows them.
+	AlertConfig     *AlertConfig     `json:"alert_config,omitempty"`
+	RateLimitConfig *RateLimitConfig `json:"rate_limit_config,omitempty"`
+	RetryConfig     *RetryConfig     `json:"retry_config,omitempty"`
+}
+
+// TypeFilter is what an event of one type has to look like. An event passes a
+// subscription if its type is one of FilterConfig's, if it passes FilterConfig's own
+// filter, and if it passes the enabled TypeFilter of its type, or, where there is
+// none, the enabled one for "*".
+type TypeFilter struct {
+	ID        ID         `json:"uid"`
+	EventType string     `json:"event_type"` // an exact type, or "*"
+	EnabledAt *time.Time `json:"enabled_at"` // nil: disabled, as if it were not there
+	Filter    Filter     `json:"filter"`
+	CreatedAt time.Time  `json:"created_at"`
+	UpdatedAt time.Time  `json:"updated_at"`
+}
+
+// AlertConfig is Convoy's: a number of failures within a time such as "1h".
+type AlertConfig struct {
+	Count     int    `json:"count"`
+	Threshold string `json:"threshold"`
+}
+
+// RetryConfig is Convoy's retry strategy of a subscription. Duration is in seconds.
+type RetryConfig struct {
+	Type            string `json:"type"`
+	Duration        int    `json:"duration"`
+	IntervalSeconds int    `json:"interval_seconds,omitempty"`
+	RetryCount      int    `json:"retry_count"`
 }
 
 // The delivery modes.

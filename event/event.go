@@ -29,6 +29,9 @@ type Event struct {
 	Origin Origin
 	Of     ID
 
+	// Deleted: the content was deleted. Data is empty.
+	Deleted bool
+
 	// Owed lists one delivery for each endpoint that the event is owed to. It
 	// travels with a new event, and may be nil on one read back.
 	Owed []Delivery

@@ -32,4 +32,12 @@ const (
 	MaxFilterBytes           = 64 << 10 // of a subscription's filter, as JSON
 	MaxPEMBytes              = 32 << 10 // of a certificate or key
 	MinRetentionSeconds      = 3600
+
+	MaxBroadcast       = 100_000  // endpoints that a broadcast may be owed to
+	MaxTypeFilters     = 100      // of one subscription
+	MaxSourceSelectors = 20       // idempotency selectors of a source
+	MaxForwardHeaders  = 100      // of a source
+	MaxResponseBytes   = 64 << 10 // of a source's custom response
+	MaxPortalEndpoints = 1000     // that a portal link lists
+	MaxAllowFrom       = 100      // address ranges of a key
 )

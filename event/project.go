@@ -17,9 +17,13 @@ type Project struct {
 
 // ProjectConfig is what a project decides for its endpoints.
 type ProjectConfig struct {
-	MaxPayloadReadSize            int             `json:"max_payload_read_size"` // bytes of one event's data
-	ReplayAttacksPrevention       bool            `json:"replay_attacks_prevention_enabled"`
-	AddEventIDTraceHeaders        bool            `json:"add_event_id_trace_headers"`
+	MaxPayloadReadSize      int  `json:"max_payload_read_size"` // bytes of one event's data
+	ReplayAttacksPrevention bool `json:"replay_attacks_prevention_enabled"`
+	AddEventIDTraceHeaders  bool `json:"add_event_id_trace_headers"`
+	// VerifyDynamicEvents is shown and changes nothing: a dynamic event is always
+	// answered after its endpoint and subscription are durable.
+	VerifyDynamicEvents           bool            `json:"verify_dynamic_events"`
+	AllowUnmatchedDynamicURLs     bool            `json:"allow_unmatched_dynamic_urls"` // shown and changes nothing: endpoints have no URL templates
 	DisableEndpoint               bool            `json:"disable_endpoint"`
 	MultipleEndpointSubscriptions bool            `json:"multiple_endpoint_subscriptions"`
 	SearchPolicy                  string          `json:"search_policy"`
@@ -45,6 +49,9 @@ type SSLConfig struct {
 type RateLimitConfig struct {
 	Count    int `json:"count"`
 	Duration int `json:"duration"`
+	// Enabled puts a project's rate limit, of events that are taken in, into force.
+	// Convoy shows one and follows none, so it is off until it is asked for.
+	Enabled bool `json:"enabled,omitempty"`
 }
 
 // Strategy is a retry strategy: when the next attempt is made after one that
@@ -179,16 +186,4 @@ func DefaultCircuitBreaker() CircuitBreakerConfig {
 		SampleRate: 30, ErrorTimeout: 30, FailureThreshold: 70, SuccessThreshold: 5,
 		MinimumRequestCount: 10, ObservabilityWindow: 5, ConsecutiveFailureThreshold: 10,
 	}
-}
-
-// APIKey lets its bearer act on a project, or, with a zero project, on the
-// whole instance. Only a digest of it is kept.
-type APIKey struct {
-	ID        ID         `json:"uid"`
-	Name      string     `json:"name"`
-	ProjectID ID         `json:"project_id"`
-	MaskID    string     `json:"mask_id"` // the part of the key that is not secret
-	Digest    []byte     `json:"digest"`  // HMAC-SHA256 of the key under the instance's pepper
-	CreatedAt time.Time  `json:"created_at"`
-	ExpiresAt *time.Time `json:"expires_at"`
 }

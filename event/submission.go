@@ -8,9 +8,12 @@ import "time"
 type Submission struct {
 	Event Event
 
-	// EndpointID addresses a single event; zero for a fan-out, which goes to the
-	// endpoints of Event.OwnerID.
-	EndpointID ID
+	// To says whom the event is for. The field that goes with it is below, or in
+	// the event.
+	To         Addressee
+	EndpointID ID       // ToEndpoint
+	AppID      ID       // ToApp
+	Dynamic    *Dynamic // ToDynamic
 
 	// Window is how long the event's idempotency key is remembered; 0: the log's
 	// default. Set by the engine.
@@ -23,12 +26,22 @@ type Submission struct {
 	Duplicate bool
 }
 
-// Grant is what a caller may do.
-type Grant struct {
-	KeyID     ID
-	ProjectID ID   // the only project it sees; zero for the instance key
-	Instance  bool // may do everything
-}
+// Addressee says whom an event is for.
+type Addressee uint8
 
-// Allows reports whether the grant reaches a project.
-func (g Grant) Allows(project ID) bool { return g.Instance || g.ProjectID == project }
+// The addressees of an event.
+const (
+	ToEndpoint    Addressee = iota // one endpoint
+	ToOwner                        // the endpoints of Event.OwnerID
+	ToApp                          // the endpoints of an application
+	ToSubscribers                  // broadcast: every subscription that wants it
+	ToDynamic                      // the endpoint with a URL that comes with the event, which is made if need be
+	ToSource                       // the subscriptions of Event.SourceID
+)
+
+// Dynamic is the endpoint that an event brings with it.
+type Dynamic struct {
+	URL        string
+	Secret     string   // "": as it is, or one that is made
+	EventTypes []string // what its subscription is to take from now on; empty: as it is, or all
+}

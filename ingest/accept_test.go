@@ -100,7 +100,7 @@ func TestWhatIsNotIngests(t *testing.T) {
 	in := new(world).ingest()
 	base := "/api/v1/projects/" + project.String()
 	for _, tc := range [][2]string{
-		{"GET", base + "/events"}, {"PUT", base + "/events"}, {"POST", base + "/events/"}, {"POST", base + "/events/broadcast"},
+		{"GET", base + "/events"}, {"PUT", base + "/events"}, {"POST", base + "/events/"}, {"POST", base + "/events/broadcast/"}, {"POST", base + "/events/static"}, {"GET", "/api/v1/events"}, {"POST", "/api/v1/events/x"}, {"POST", "/api/v1/event"}, {"POST", "/api/v1/"},
 		{"POST", base + "//events"}, {"POST", base + "/./events"}, {"POST", base + "/event%73"}, {"POST", base + "/Events"},
 		{"POST", "/api/v1/projects/events"}, {"POST", "/api/v2/projects/x/events"}, {"POST", "/"}, {"POST", "*"}, {"POST", "http://evil" + base + "/events"},
 	} {
@@ -158,7 +158,7 @@ func TestRequestIDsDiffer(t *testing.T) {
 	in := new(world).ingest()
 	one := string(do(t, in, call{body: "{"}).header.Peek("X-Request-Id"))
 	two := string(do(t, in, call{body: single("")}).header.Peek("X-Request-Id"))
-	if one == two || one[:13] != two[:13] {
+	if one == two || one[10:18] != two[10:18] || len(one) != event.IDTextLen {
 		t.Errorf("request ids %q and %q", one, two)
 	}
 }

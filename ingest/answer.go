@@ -13,6 +13,8 @@ import (
 const (
 	messageQueued    = "Event queued successfully"
 	messageFanout    = "Endpoint fanout event queued successfully"
+	messageBroadcast = "Broadcast event created successfully"
+	messageDynamic   = "Dynamic event created successfully"
 	messageDuplicate = "Duplicate event received, but will not be sent"
 )
 
@@ -111,8 +113,12 @@ func acceptance(sub *event.Submission) string {
 	switch {
 	case sub.Duplicate:
 		return messageDuplicate
-	case sub.EndpointID == event.ID{}:
+	case sub.To == event.ToOwner:
 		return messageFanout
+	case sub.To == event.ToSubscribers:
+		return messageBroadcast
+	case sub.To == event.ToDynamic:
+		return messageDynamic
 	}
 	return messageQueued
 }

@@ -28,13 +28,13 @@ var mixed = []struct{ item, message string }{
 	{single(""), "Event queued successfully"},
 	{`{"owner_id":"acme","event_type":"x","data":[1]}`, "Endpoint fanout event queued successfully"},
 	{`{"owner_id":"acme","event_type":"x"}`, "data:please provide your data"},
-	{single(`,"owner_id":"acme"`), "endpoint_id:please provide either an endpoint id or an owner id, not both"},
+	{single(`,"owner_id":"acme"`), "endpoint_id:please provide only one of endpoint_id and owner_id"},
 	{single(`,"idempotency_key":"again"`), "Duplicate event received, but will not be sent"},
 	{single(`,"idempotency_key":"conflict"`), refuseConflict.message},
 	{single(`,"custom_headers":{"X-A":"1","Host":"x"}`), `custom_headers:"Host" is reserved, posthaste or the connection sets it`},
 	{single(`,"custom_headers":{"X-B":"2"}`), "Event queued successfully"},
-	{`{"event_type":"x","data":1}`, "endpoint_id:please provide an endpoint id or an owner id"},
-	{`{"event_type":"x","data":1,"app_id":"a"}`, "app_id:applications are not supported, please provide an endpoint_id"},
+	{`{"event_type":"x","data":1}`, "endpoint_id:please provide an endpoint id, an app id, an owner id or broadcast"},
+	{`{"event_type":"x","data":1,"app_id":"a"}`, "app_id:not an id: want 26 characters of Crockford base 32"},
 }
 
 func mixedWorld() *world {

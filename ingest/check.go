@@ -49,7 +49,9 @@ func (r *request) fill(it *item, f *fields) (no *refusal) {
 
 // missing names every field that the event lacks, in Convoy's words.
 func (r *request) missing(f *fields) *refusal {
-	if f.data != nil && f.eventType != nil && (r.route != routeFanout || f.owner != nil) && (f.key != nil || !r.requireKey) {
+	noOwner := r.route == routeFanout && f.owner == nil
+	noURL := r.route == routeDynamic && f.url == nil
+	if f.data != nil && f.eventType != nil && !noOwner && !noURL && (f.key != nil || !r.requireKey) {
 		return nil
 	}
 	var lacks []string
@@ -59,48 +61,16 @@ func (r *request) missing(f *fields) *refusal {
 	if f.eventType == nil {
 		lacks = append(lacks, "event_type:please provide an event type")
 	}
-	if r.route == routeFanout && f.owner == nil {
+	if noOwner {
 		lacks = append(lacks, "owner_id:please provide an owner id")
+	}
+	if noURL {
+		lacks = append(lacks, "url:please provide a url")
 	}
 	if len(lacks) == 0 {
 		return malformed("idempotency_key is required when a custom request_id_header is configured")
 	}
 	return malformed("%s", strings.Join(lacks, ", "))
-}
-
-// address works out whom the event is for.
-func (r *request) address(it *item, f *fields) (no *refusal) {
-	owned := r.route == routeFanout || r.route == routeBatch && f.owner != nil
-	switch {
-	case owned && r.route == routeBatch && f.endpoint != nil:
-		return malformed("endpoint_id:please provide either an endpoint id or an owner id, not both")
-	case owned:
-		it.owner, no = text("owner_id", f.owner, event.MaxNameBytes)
-		return no
-	case f.endpoint != nil:
-		return it.toEndpoint(f.endpoint)
-	case f.app != nil:
-		return malformed("app_id:applications are not supported, please provide an endpoint_id")
-	case r.route == routeBatch:
-		return malformed("endpoint_id:please provide an endpoint id or an owner id")
-	}
-	return malformed("endpoint_id:please provide an endpoint id")
-}
-
-func (it *item) toEndpoint(raw []byte) *refusal {
-	id, no := text("endpoint_id", raw, event.MaxNameBytes)
-	if no != nil {
-		return no
-	}
-	endpoint, err := event.ParseID(stringOf(id))
-	if err != nil {
-		return malformed("endpoint_id:%v", err)
-	}
-	if endpoint == (event.ID{}) {
-		return refuseEndpoint
-	}
-	it.endpoint = endpoint
-	return nil
 }
 
 // text is what a raw value stands for, if it is a string of at most limit

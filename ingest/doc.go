@@ -7,7 +7,7 @@
 //
 //	guard (Server) -> route -> authorize -> body: type, size, inflate
 //	  -> scan: raw values of each event -> check -> own: copy out of the request
-//	  -> Engine.Submit -> answer
+//	  -> limits -> Engine.Submit -> answer
 //
 // Everything up to own works on spans of the request's memory; own copies what
 // the events keep, and from there on nothing refers to the request.

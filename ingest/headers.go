@@ -45,6 +45,9 @@ func (h *headerSpan) read(raw []byte) *refusal {
 	if reserved(h.name) {
 		return malformed("custom_headers:%.64q is reserved, posthaste or the connection sets it", h.name)
 	}
+	if string(raw) == "null" {
+		return nil // an empty value, as Convoy reads it
+	}
 	value, ok := unquote(raw)
 	if !ok {
 		return malformed("custom_headers:the value of %.64q must be a string", h.name)

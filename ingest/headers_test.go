@@ -17,6 +17,8 @@ func TestCustomHeaders(t *testing.T) {
 	for _, tc := range []struct{ name, headers, message string }{
 		{"none", `{}`, ""},
 		{"null", `null`, ""},
+		{"empty string", `""`, ""},
+		{"null value", `{"X-A":null}`, ""},
 		{"ordinary", `{"Authorization":"Bearer zz","User-Agent":"x","X-Æ":1}`, `custom_headers:"X-Æ" is not a header name`},
 		{"escaped name", `{"X-\u0041":"\u0042"}`, ""},
 		{"empty value", `{"X-A":""}`, ""},

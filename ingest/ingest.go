@@ -5,14 +5,13 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-
-	"posthaste/event"
 )
 
 // Ingest serves the routes that take events. It has no goroutine of its own.
 type Ingest struct {
 	o        Options
 	ids      *requestIDs
+	limits   *limiter // nil: none
 	inflater *inflater
 	requests requestPool
 }
@@ -23,50 +22,71 @@ func New(o Options) *Ingest {
 	return &Ingest{
 		o:        o,
 		ids:      newRequestIDs(),
+		limits:   newLimiter(o.Limits),
 		inflater: newInflater(o.MaxInflating, o.MaxRequestBytes),
 	}
 }
 
 // Handle answers the request if it is for one of ingest's routes: POST to
-// /api/v1/projects/{project}/events, .../events/fanout or .../events/batch,
-// spelt exactly so. It returns false, with ctx untouched, for any other. It may
-// be called from any goroutine and keeps nothing of ctx.
+// /api/v1/projects/{project}/events or to fanout, broadcast, dynamic or batch
+// below it, or to the older /api/v1/events and those below it, where the project
+// is the key's; spelt exactly so. It returns false, with ctx untouched, for any
+// other. It may be called from any goroutine and keeps nothing of ctx.
 func (in *Ingest) Handle(ctx *fasthttp.RequestCtx) bool {
-	route, project, ok := match(ctx)
+	t, ok := match(ctx)
 	if !ok {
 		return false
 	}
 	start := time.Now()
 	r := in.requests.get()
-	r.route, r.receivedAt = route, start.UTC()
-	code := in.serve(ctx, r, project)
+	r.route, r.receivedAt = t.route, start.UTC()
+	code := in.serve(ctx, r, t)
 	in.requests.put(r)
 	in.o.Metrics.Observe(code, time.Since(start))
 	return true
 }
 
 // serve answers a request of one of the routes and returns the status code.
-func (in *Ingest) serve(ctx *fasthttp.RequestCtx, r *request, project []byte) int {
-	no := in.authorize(ctx, r, project)
+func (in *Ingest) serve(ctx *fasthttp.RequestCtx, r *request, t target) int {
+	in.ids.set(ctx)
+	setVersion(ctx)
+	no := in.authorize(ctx, r, t)
 	if no == nil {
-		no = in.read(ctx, r)
-	}
-	if no == nil {
-		r.submit(in.o.Engine)
-		no = r.refusal()
+		no = in.accept(ctx, r)
+		r.stands.set(&ctx.Response.Header)
 	}
 	r.out = r.out[:0]
 	code := fasthttp.StatusCreated
 	if no == nil {
 		r.out = r.appendAccepted(r.out)
 	} else {
-		in.o.Metrics.Rejected(no.reason)
 		code = no.code
+		in.o.Metrics.Rejected(no.reason)
+		if in.o.Metrics.Refused != nil {
+			in.o.Metrics.Refused(requestIDOf(ctx), code, no.message)
+		}
 		r.out = r.appendRefused(r.out, no)
 	}
-	in.ids.set(ctx)
 	answer(ctx, code, no, r.out)
 	return code
+}
+
+// accept reads the events, asks the limits for as many, and hands them over.
+func (in *Ingest) accept(ctx *fasthttp.RequestCtx, r *request) *refusal {
+	no := in.read(ctx, r)
+	var over *refusal
+	r.stands, over = in.limits.take(r.project, len(r.subs))
+	if no == nil {
+		no = over
+	}
+	if no != nil {
+		return no
+	}
+	r.submit(in.o.Engine)
+	if r.err != nil {
+		in.limits.give(r.project, len(r.subs))
+	}
+	return r.refusal()
 }
 
 // read takes the events out of the body. When it returns, the request's memory
@@ -130,7 +150,7 @@ func (r *request) settle() {
 		it.sub = &r.subs[n]
 		n++
 		if it.sub.Err != nil {
-			it.no = itemRefusal(it.sub.Err, it.sub.EndpointID == event.ID{})
+			it.no = itemRefusal(it.sub.Err, it.sub.To)
 		}
 	}
 }

@@ -41,14 +41,18 @@ type Metrics struct {
 	// Rejected is called once for each request that is refused as a whole, with
 	// one of the Reason constants.
 	Rejected func(reason string)
+	// Refused is called beside Rejected with what the client was told, for a log; the
+	// id is in the answer's X-Request-Id. nil costs nothing.
+	Refused func(requestID string, code int, message string)
 }
 
 // Why a request was refused as a whole, as Metrics.Rejected is told.
 const (
-	ReasonAuth      = "auth"      // no key, an unknown one, or a project out of its reach
+	ReasonAuth      = "auth"      // no key, an unknown one, or something out of its reach
 	ReasonSize      = "size"      // over a limit
 	ReasonMalformed = "malformed" // not what the API takes
 	ReasonConflict  = "conflict"  // an idempotency key that was used for another event
+	ReasonRate      = "rate"      // more events than a limit lets in
 	ReasonLoad      = "load"      // too much work waiting
 	ReasonDraining  = "draining"  // the server is stopping
 	ReasonStorage   = "storage"   // the event could not be stored
@@ -67,6 +71,7 @@ type Options struct {
 	// may take three times MaxRequestBytes of memory. Others wait. 0: runtime.GOMAXPROCS.
 	MaxInflating int
 
+	Limits  Limits
 	Metrics Metrics
 }
 

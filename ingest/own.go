@@ -20,10 +20,24 @@ func (r *request) own() {
 	a := arena{rest: size}
 	for i := range r.items {
 		if it := &r.items[i]; it.no == nil {
-			r.subs = append(r.subs, event.Submission{EndpointID: it.endpoint})
+			r.subs = append(r.subs, r.addressed(it))
 			r.ownItem(&r.subs[len(r.subs)-1].Event, it, &a)
 		}
 	}
+}
+
+// addressed is a submission without its event.
+func (r *request) addressed(it *item) event.Submission {
+	sub := event.Submission{To: it.to}
+	switch it.to {
+	case event.ToEndpoint:
+		sub.EndpointID = it.target
+	case event.ToApp:
+		sub.AppID = it.target
+	case event.ToDynamic:
+		sub.Dynamic = r.dynamic.own()
+	}
+	return sub
 }
 
 func (r *request) ownItem(e *event.Event, it *item, a *arena) {

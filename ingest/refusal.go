@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/valyala/fasthttp"
@@ -20,10 +21,14 @@ type refusal struct {
 }
 
 var (
-	refuseNoKey      = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "Authentication required"}
-	refuseKey        = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "authorization failed"}
-	refuseTwoKeys    = malformed("more than one Authorization header")
-	refuseProject    = &refusal{code: fasthttp.StatusNotFound, reason: ReasonAuth, message: "Resource not found"}
+	refuseNoKey        = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "Authentication required"}
+	refuseKey          = &refusal{code: fasthttp.StatusUnauthorized, reason: ReasonAuth, message: "authorization failed"}
+	refuseTwoKeys      = malformed("more than one Authorization header")
+	refuseProject      = &refusal{code: fasthttp.StatusNotFound, reason: ReasonAuth, message: "Resource not found"}
+	refuseScope        = &refusal{code: fasthttp.StatusForbidden, reason: ReasonAuth, message: "this key may not post events: it lacks the scope ingest"}
+	refuseDynamicScope = &refusal{code: fasthttp.StatusForbidden, reason: ReasonAuth,
+		message: "this key may not post dynamic events, which make and change endpoints: it lacks the scope manage"}
+	refuseUnnamed    = malformed("say which project: /api/v1/projects/{projectID}/events and so on, as this key reaches every project")
 	refuseMedia      = unsupported("want Content-Type: application/json")
 	refuseBatchMedia = unsupported("want Content-Type: application/json or application/x-ndjson")
 	refuseEncoding   = unsupported("want no Content-Encoding, gzip or zstd")
@@ -33,6 +38,7 @@ var (
 
 	refuseNoObject = malformed("an event must be a JSON object")
 	refuseEndpoint = malformed("endpoint not found")
+	refuseApp      = malformed("app_id:application not found")
 	refuseOwner    = malformed("owner_id:no endpoint has this owner id")
 	refuseConflict = &refusal{code: fasthttp.StatusConflict, reason: ReasonConflict,
 		message: "idempotency_key:already used for an event with other content: repeat that one as it was, or choose another key"}
@@ -60,6 +66,20 @@ func dataTooLarge(size, limit int) *refusal {
 		message: fmt.Sprintf("data:%d bytes, and this project takes at most %d", size, limit)}
 }
 
+// refuseFrom is the answer to a key that is used from elsewhere than it may be.
+func refuseFrom(addr netip.Addr) *refusal {
+	shown := "an address that is not known"
+	if addr.IsValid() {
+		shown = addr.String()
+	}
+	return &refusal{code: fasthttp.StatusForbidden, reason: ReasonAuth, message: "this key may not be used from " + shown}
+}
+
+// overRate is the answer to more events than a limit lets in.
+func overRate(wait time.Duration) *refusal {
+	return &refusal{code: fasthttp.StatusTooManyRequests, reason: ReasonRate, message: "exceeded rate limit", after: max(wait, time.Second)}
+}
+
 // refusalOf is the answer when the engine accepted nothing.
 func refusalOf(err error) *refusal {
 	switch {
@@ -73,25 +93,39 @@ func refusalOf(err error) *refusal {
 	case errors.Is(err, event.ErrClosed):
 		return refuseStopping
 	}
-	return itemRefusal(err, false)
+	return itemRefusal(err, event.ToEndpoint)
 }
 
 // itemRefusal is the answer for one event that the engine refused.
-func itemRefusal(err error, fanout bool) *refusal {
+func itemRefusal(err error, to event.Addressee) *refusal {
 	var invalid *event.InvalidError
+	var state *event.StateError
 	switch {
 	case errors.As(err, &invalid):
 		return malformed("%s", fieldMessage(invalid))
+	case errors.As(err, &state):
+		return malformed("%s", state.Error())
 	case errors.Is(err, event.ErrConflict):
 		return refuseConflict
-	case errors.Is(err, event.ErrNotFound) && fanout:
-		return refuseOwner
 	case errors.Is(err, event.ErrNotFound):
-		return refuseEndpoint
+		return unknown(to)
 	case errors.Is(err, event.ErrOverloaded), errors.Is(err, event.ErrClosed):
 		return refusalOf(err)
 	}
 	return refuseStorage
+}
+
+// unknown is the answer when there is no such addressee.
+func unknown(to event.Addressee) *refusal {
+	switch to {
+	case event.ToEndpoint:
+		return refuseEndpoint
+	case event.ToOwner:
+		return refuseOwner
+	case event.ToApp:
+		return refuseApp
+	}
+	return refuseProject // it was deleted meanwhile
 }
 
 func fieldMessage(e *event.InvalidError) string {

@@ -53,7 +53,13 @@ func TestRefusals(t *testing.T) {
 		{"empty type", call{body: with(`"data":1,"event_type":""`)}, 400, "event_type:please provide an event type"},
 		{"null type", call{body: with(`"data":1,"event_type":null`)}, 400, "event_type:please provide an event type"},
 		{"no endpoint", call{body: `{"data":1,"event_type":"a"}`}, 400, "endpoint_id:please provide an endpoint id"},
-		{"an application", call{body: `{"data":1,"event_type":"a","app_id":"x"}`}, 400, "app_id:applications are not supported, please provide an endpoint_id"},
+		{"application is no id", call{body: `{"data":1,"event_type":"a","app_id":"x"}`}, 400, "app_id:not an id: want 26 characters of Crockford base 32"},
+		{"application is zero", call{body: `{"data":1,"event_type":"a","app_id":"00000000000000000000000000"}`}, 400, "app_id:application not found"},
+		{"endpoint and application", call{body: with(`"data":1,"event_type":"a","app_id":"` + id + `"`)}, 400, "endpoint_id:please provide only one of endpoint_id and app_id"},
+		{"broadcast to one endpoint alone", call{body: `{"data":1,"event_type":"a","broadcast":true}`}, 400, "endpoint_id:please provide an endpoint id"},
+		{"broadcast of nothing", call{path: "/events/broadcast", body: `{}`}, 400, "data:please provide your data, event_type:please provide an event type"},
+		{"dynamic event of nothing", call{path: "/events/dynamic", body: `{}`}, 400, "data:please provide your data, event_type:please provide an event type, url:please provide a url"},
+		{"dynamic event without url", call{path: "/events/dynamic", body: `{"data":1,"event_type":"a","url":""}`}, 400, "url:please provide a url"},
 		{"fan-out of nothing", call{path: "/events/fanout", body: `{}`}, 400, "data:please provide your data, event_type:please provide an event type, owner_id:please provide an owner id"},
 		{"fan-out without owner", call{path: "/events/fanout", body: `{"data":1,"event_type":"a","owner_id":null}`}, 400, "owner_id:please provide an owner id"},
 
@@ -111,6 +117,10 @@ func TestEngineRefusals(t *testing.T) {
 		{name: "conflict", err: event.ErrConflict, code: 409, message: refuseConflict.message},
 		{name: "unknown endpoint", err: event.ErrNotFound, code: 400, message: "endpoint not found"},
 		{name: "unknown owner", path: "/events/fanout", err: event.ErrNotFound, code: 400, message: "owner_id:no endpoint has this owner id"},
+		{name: "unknown application", path: "app", err: event.ErrNotFound, code: 400, message: "app_id:application not found"},
+		{name: "project gone", path: "/events/broadcast", err: event.ErrNotFound, code: 404, message: "Resource not found"},
+		{name: "state", err: &event.StateError{Reason: "not now"}, code: 400, message: "not now"},
+		{name: "url", path: "/events/dynamic", err: event.Invalid("url", "may not be called"), code: 400, message: "url:may not be called"},
 		{name: "other", err: errors.New("secret detail"), code: 503, message: "event could not be stored", retryAfter: "1"},
 		{name: "overload", all: &event.OverloadError{What: "queue", After: 1500 * time.Millisecond}, code: 503, message: "too much work waiting: try again later", retryAfter: "2"},
 		{name: "overload, at once", all: &event.OverloadError{What: "queue"}, code: 503, message: "too much work waiting: try again later", retryAfter: "1"},
@@ -121,7 +131,10 @@ func TestEngineRefusals(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := &world{err: tc.all, verdict: func(*event.Submission) error { return tc.err }}
-			body := single(`,"owner_id":"acme"`)
+			body := single(`,"owner_id":"acme","url":"https://a.example"`)
+			if tc.path == "app" {
+				tc.path, body = "/events", `{"app_id":"`+endpoint.String()+`","event_type":"x","data":1}`
+			}
 			if tc.path == "/events/batch" {
 				body = "[" + single("") + "]"
 			}

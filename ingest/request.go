@@ -22,6 +22,8 @@ type request struct {
 	subs    []event.Submission
 	err     error // of the engine, for all of them
 	results bool  // a refusal lists the items' results, too
+	dynamic dynamic
+	stands  standing // with the limits on what is taken in
 
 	batch, member, header jsonscan.Scanner
 	out                   []byte // the answer's body
@@ -34,7 +36,8 @@ type item struct {
 	sub *event.Submission // set once the engine has spoken, nil before and for an item refused earlier
 
 	data, eventType, key, owner []byte
-	endpoint                    event.ID // zero: a fan-out to owner
+	to                          event.Addressee
+	target                      event.ID // the endpoint or the application
 	headersFrom, headersTo      int      // in request.headers
 }
 
@@ -84,7 +87,8 @@ func (p *requestPool) put(r *request) {
 	clear(r.items)
 	clear(r.headers)
 	r.items, r.headers, r.out = r.items[:0], r.headers[:0], r.out[:0]
-	r.subs, r.err, r.results = nil, nil, false
+	r.subs, r.err, r.results, r.stands = nil, nil, false, standing{}
+	r.dynamic.release()
 	r.batch.Release()
 	r.member.Release()
 	r.header.Release()

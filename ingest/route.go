@@ -4,79 +4,58 @@ import (
 	"bytes"
 
 	"github.com/valyala/fasthttp"
-
-	"posthaste/event"
 )
 
 type route uint8
 
 const (
-	routeSingle route = iota // one event to one endpoint
-	routeFanout              // one event to the endpoints of an owner
-	routeBatch               // many of either
+	routeSingle    route = iota // one event to one endpoint, or to those of an application
+	routeFanout                 // one event to the endpoints of an owner
+	routeBroadcast              // one event to every subscription that wants it
+	routeDynamic                // one event with the endpoint it is for
+	routeBatch                  // many events, each like those of the first three
 )
 
-const routePrefix = "/api/v1/projects/"
+// target is what a request's target says.
+type target struct {
+	route   route
+	project []byte
+	named   bool // a project is in the path; otherwise it is the key's
+}
+
+const (
+	routePrefix   = "/api/v1/"
+	projectPrefix = "projects/"
+)
 
 // match recognises ingest's routes by the target as it was sent, neither
 // unescaped nor cleaned: what a proxy in front saw is what is matched.
-func match(ctx *fasthttp.RequestCtx) (rt route, project []byte, ok bool) {
-	target := ctx.Request.Header.RequestURI()
-	if !ctx.IsPost() || len(target) < len(routePrefix) || string(target[:len(routePrefix)]) != routePrefix {
-		return 0, nil, false
+func match(ctx *fasthttp.RequestCtx) (t target, ok bool) {
+	uri := ctx.Request.Header.RequestURI()
+	if !ctx.IsPost() || len(uri) < len(routePrefix) || string(uri[:len(routePrefix)]) != routePrefix {
+		return t, false
 	}
-	path, _, _ := bytes.Cut(target[len(routePrefix):], []byte{'?'})
-	project, rest, _ := bytes.Cut(path, []byte{'/'})
-	switch string(rest) {
+	path, _, _ := bytes.Cut(uri[len(routePrefix):], []byte{'?'})
+	if len(path) >= len(projectPrefix) && string(path[:len(projectPrefix)]) == projectPrefix {
+		t.named = true
+		t.project, path, _ = bytes.Cut(path[len(projectPrefix):], []byte{'/'})
+	}
+	t.route, ok = routeOf(path)
+	return t, ok
+}
+
+func routeOf(path []byte) (route, bool) {
+	switch string(path) {
 	case "events":
-		return routeSingle, project, true
+		return routeSingle, true
 	case "events/fanout":
-		return routeFanout, project, true
+		return routeFanout, true
+	case "events/broadcast":
+		return routeBroadcast, true
+	case "events/dynamic":
+		return routeDynamic, true
 	case "events/batch":
-		return routeBatch, project, true
+		return routeBatch, true
 	}
-	return 0, nil, false
-}
-
-// authorize lets the request pass if its key reaches the project, and notes
-// what the project asks of its events.
-func (in *Ingest) authorize(ctx *fasthttp.RequestCtx, r *request, project []byte) *refusal {
-	token, no := bearer(ctx)
-	if no != nil {
-		return no
-	}
-	grant, ok := in.o.Auth.Authenticate(token)
-	if !ok {
-		return refuseKey
-	}
-	id, err := event.ParseID(stringOf(project))
-	if err != nil || !grant.Allows(id) {
-		return refuseProject
-	}
-	r.project = id
-	r.maxData, r.requireKey, ok = in.o.Projects.MaxPayload(id)
-	if !ok {
-		return refuseProject
-	}
-	if r.maxData <= 0 {
-		r.maxData = event.DefaultMaxPayloadBytes
-	}
-	return nil
-}
-
-// bearer is the key in the Authorization header (RFC 6750, 2.1).
-func bearer(ctx *fasthttp.RequestCtx) ([]byte, *refusal) {
-	all := ctx.Request.Header.PeekAll(fasthttp.HeaderAuthorization)
-	if len(all) > 1 {
-		return nil, refuseTwoKeys
-	}
-	if len(all) == 0 || len(all[0]) == 0 {
-		return nil, refuseNoKey
-	}
-	scheme, token, _ := bytes.Cut(all[0], []byte{' '})
-	token = bytes.TrimLeft(token, " ")
-	if !bytes.EqualFold(scheme, []byte("Bearer")) || len(token) == 0 {
-		return nil, refuseKey
-	}
-	return token, nil
+	return 0, false
 }

@@ -11,7 +11,9 @@ import (
 // something; others are tolerated. Absent ones are nil, and so are, except for
 // data, null and the empty string. Of two members with one name the last counts.
 type fields struct {
-	data, eventType, endpoint, app, owner, headers, key []byte
+	data, eventType, headers, key   []byte
+	endpoint, app, owner, broadcast []byte // whom the event is for
+	url, secret, types              []byte // of a dynamic event
 }
 
 // scanSingle reads a body that is one event.
@@ -98,6 +100,14 @@ func (f *fields) collect(s *jsonscan.Scanner) {
 			f.app = unlessEmpty(s.Value())
 		case "owner_id":
 			f.owner = unlessEmpty(s.Value())
+		case "broadcast":
+			f.broadcast = unlessEmpty(s.Value())
+		case "url":
+			f.url = unlessEmpty(s.Value())
+		case "secret":
+			f.secret = unlessEmpty(s.Value())
+		case "event_types":
+			f.types = unlessEmpty(s.Value())
 		case "custom_headers":
 			f.headers = unlessEmpty(s.Value())
 		case "idempotency_key":

@@ -14,15 +14,18 @@ import (
 type ServerOptions struct {
 	MaxRequestBytes int // of a body as it is sent; default event.DefaultMaxRequestBytes
 	MaxHeaderBytes  int // of a request's head, and of each connection's read buffer; default 16 KiB
-	MaxConns        int // open at a time; one more is answered 503 and closed; default 8192
-	MaxConnsPerIP   int // open at a time from one address; 0: no bound
+	MaxConns        int // open at a time, see Listener; one more is answered 503 and closed; default 8192
+	MaxConnsPerIP   int // open at a time from one address, see Listener; one more is answered 429; 0: no bound
 
 	ReadTimeout  time.Duration // for a whole request, from its first byte; default 30 s
 	WriteTimeout time.Duration // for a whole answer; default 30 s
 	IdleTimeout  time.Duration // between requests of a connection; default 75 s
 
-	Logger   fasthttp.Logger     // gets what fasthttp has to say; nil: dropped
-	Rejected func(reason string) // as in Metrics, for requests refused before the handler; may be nil
+	Logger fasthttp.Logger // gets what fasthttp has to say; nil: dropped
+	// Rejected and Refused are as in Metrics, for requests refused before the
+	// handler; each may be nil.
+	Rejected func(reason string)
+	Refused  func(requestID string, code int, message string)
 }
 
 func (o *ServerOptions) ensureDefaults() {
@@ -50,10 +53,14 @@ type silent struct{}
 
 func (silent) Printf(string, ...any) {}
 
+// lateWorkers is room for workers whose connection is closed and counts no more,
+// and who are about to end.
+const lateWorkers = 256
+
 // Server makes a server that hands to handler only requests that can be
 // understood in one way, and answers all others itself, in the envelope of the
-// API. It serves nothing until its Serve is called; who calls that also calls
-// its Shutdown. handler must not keep its argument.
+// API. It serves nothing until its Serve is called, with what Listener
+// returns; who calls that also calls its Shutdown. handler must not keep its argument.
 func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
 	o.ensureDefaults()
 	d := &door{o: o, ids: newRequestIDs(), handler: handler, tooLarge: tooLarge(o.MaxRequestBytes)}
@@ -62,8 +69,7 @@ func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
 		ErrorHandler:                 d.fail,
 		MaxRequestBodySize:           o.MaxRequestBytes,
 		ReadBufferSize:               o.MaxHeaderBytes,
-		Concurrency:                  o.MaxConns,
-		MaxConnsPerIP:                o.MaxConnsPerIP,
+		Concurrency:                  o.MaxConns + lateWorkers,
 		ReadTimeout:                  o.ReadTimeout,
 		WriteTimeout:                 o.WriteTimeout,
 		IdleTimeout:                  o.IdleTimeout,
@@ -119,6 +125,9 @@ func (d *door) refuse(ctx *fasthttp.RequestCtx, no *refusal) {
 	d.o.Rejected(no.reason)
 	ctx.Response.Reset()
 	d.ids.set(ctx)
+	if d.o.Refused != nil {
+		d.o.Refused(requestIDOf(ctx), no.code, no.message)
+	}
 	answer(ctx, no.code, no, appendError(nil, no.message))
 	ctx.SetConnectionClose()
 }

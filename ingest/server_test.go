@@ -14,6 +14,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"github.com/valyala/fasthttp/fasthttputil"
+
+	"posthaste/event"
 )
 
 // house is a Server with an Ingest behind it, and a handler for the rest that
@@ -241,4 +243,30 @@ func appendHex(n int) (out []byte) {
 		out = append([]byte{digits[n&15]}, out...)
 	}
 	return out
+}
+
+// Also what never reaches a handler keeps its request id, if it was read.
+func TestRefusedAtTheDoorKeepsItsID(t *testing.T) {
+	h := open(t, ServerOptions{MaxRequestBytes: 1000})
+	for name, tc := range map[string]struct{ raw, id string }{
+		"two content types": {line1 + "X-Request-Id: abc\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nContent-Length: 0\r\n\r\n", "abc"},
+		"too large":         {line1 + "X-Request-Id: abc\r\nContent-Length: 2000\r\n\r\n", "abc"},
+		"no plain word":     {line1 + "X-Request-Id: a b\r\nContent-Length: 2000\r\n\r\n", ""},
+		"not HTTP":          {"SSH-2.0-OpenSSH_9.2\r\n\r\n", ""},
+	} {
+		c, err := h.ln.Dial()
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(c, tc.raw)
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		_ = c.Close()
+		if got := resp.Header.Get("X-Request-Id"); tc.id != "" && got != tc.id || tc.id == "" && len(got) != event.IDTextLen {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
 }

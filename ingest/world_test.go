@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net"
+	"net/netip"
 	"sync"
 	"testing"
 
@@ -34,11 +36,17 @@ const (
 	projectKey  = "key-of-project"
 	strictKey   = "key-of-strict"
 	instanceKey = "key-of-instance"
+	readKey     = "key-that-reads"    // of project
+	ingestKey   = "key-that-posts"    // of project, and nothing else
+	portalKey   = "key-of-a-portal"   // of project
+	awayKey     = "key-used-elswhere" // of project, from 192.0.2.0/24 and 2001:db8::/32 only
+	staleKey    = "key-of-absent"     // of a project that is gone
 )
 
 // world is an Engine, an Auth and a Projects, in memory.
 type world struct {
 	verdict func(sub *event.Submission) error // of each submission; nil: all are accepted
+	keys    map[string]event.Submission       // accepted ones by idempotency key, if not nil
 	err     error                             // of Submit
 	mu      struct {
 		sync.Mutex
@@ -64,22 +72,51 @@ func (w *world) Submit(_ context.Context, subs []event.Submission) error {
 		if w.verdict != nil {
 			subs[i].Err = w.verdict(&subs[i])
 		}
+		if w.keys != nil {
+			w.recall(&subs[i])
+		}
 	}
 	w.mu.subs = append(w.mu.subs, subs...)
 	return nil
 }
 
+// recall finds out whether a key was used before, as a log does.
+func (w *world) recall(sub *event.Submission) {
+	key := sub.Event.IdempotencyKey
+	before, known := w.keys[key]
+	switch {
+	case !known:
+		w.keys[key] = *sub
+	case before.To == sub.To && before.Event.Type == sub.Event.Type && string(before.Event.Data) == string(sub.Event.Data):
+		sub.Event.ID, sub.Duplicate = before.Event.ID, true
+	default:
+		sub.Err = event.ErrConflict
+	}
+}
+
 func (w *world) Authenticate(token []byte) (event.Grant, bool) {
 	switch string(token) {
 	case projectKey:
-		return event.Grant{ProjectID: project}, true
+		return event.Grant{ProjectID: project, Scopes: event.ScopeAll}, true
 	case strictKey:
-		return event.Grant{ProjectID: strict}, true
+		return event.Grant{ProjectID: strict, Scopes: event.ScopeAll}, true
 	case instanceKey:
-		return event.Grant{Instance: true}, true
+		return event.Grant{Instance: true, Scopes: event.ScopeAll}, true
+	case readKey:
+		return event.Grant{ProjectID: project, Scopes: event.ScopeRead | event.ScopeManage}, true
+	case ingestKey:
+		return event.Grant{ProjectID: project, Scopes: event.ScopeIngest}, true
+	case portalKey:
+		return event.Grant{ProjectID: project, Scopes: event.ScopeAll, Portal: true, OwnerID: "acme"}, true
+	case awayKey:
+		return event.Grant{ProjectID: project, Scopes: event.ScopeAll, AllowFrom: away}, true
+	case staleKey:
+		return event.Grant{ProjectID: absent, Scopes: event.ScopeAll}, true
 	}
 	return event.Grant{}, false
 }
+
+var away = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("2001:db8::/32")}
 
 func (w *world) MaxPayload(id event.ID) (bytes int, requireKey, ok bool) {
 	switch id {
@@ -100,6 +137,7 @@ type call struct {
 	encoding string
 	body     string
 	headers  []string // name, value, ...
+	from     string   // the peer's address; default 0.0.0.0
 }
 
 type answered struct {
@@ -132,6 +170,9 @@ func newCtx(c call) *fasthttp.RequestCtx {
 	for i := 0; i < len(c.headers); i += 2 {
 		ctx.Request.Header.Add(c.headers[i], c.headers[i+1])
 	}
+	if c.from != "" {
+		ctx.SetRemoteAddr(&net.TCPAddr{IP: net.ParseIP(c.from), Port: 1})
+	}
 	ctx.Request.SetBodyString(c.body)
 	return ctx
 }
@@ -154,7 +195,8 @@ func do(t testing.TB, in *Ingest, c call) answered {
 	if err := json.Unmarshal([]byte(a.body), &a); err != nil {
 		t.Fatalf("answer %q: %v", a.body, err)
 	}
-	if a.Status != (a.code == 201) || a.Message == "" || len(a.header.Peek("X-Request-Id")) == 0 ||
+	if a.Status != (a.code == 201) || a.Message == "" || len(a.header.Peek("X-Request-Id")) == 0 || len(a.header.Peek("X-Convoy-Version")) == 0 ||
+		(len(a.header.Peek("Retry-After")) > 0) != (a.code == 429 || a.code == 503) ||
 		!bytes.Equal(a.header.ContentType(), []byte("application/json")) {
 		t.Fatalf("answer %d %q with headers %s", a.code, a.body, a.header)
 	}

@@ -8,5 +8,10 @@
 // than a tolerance, and moves it on by one interval. So a limit costs eight
 // bytes, never needs refilling, and knows to the nanosecond when to try again.
 //
+// Limit.Take is the arithmetic, for one token and a TAT that the caller keeps.
+// Bucket and Table keep the state, and take many tokens at a time; there, more
+// than a burst at once is let through when the whole burst is there, and leaves
+// a debt.
+//
 // There is no goroutine and no clock: the caller says what time it is.
 package ratelimit

@@ -153,7 +153,7 @@ func TestTableSameAsLimits(t *testing.T) {
 			now = now.Add(drawStep(t, limits[i].Interval(), 0))
 			var want time.Duration
 			tats[i], want = limits[i].Take(tats[i], now)
-			if got := table.Take(Key{byte(i)}, limits[i].Limit, now); got != want {
+			if got := table.one(Key{byte(i)}, limits[i].Limit, now); got != want {
 				t.Fatalf("key %d: got %v, want %v", i, got, want)
 			}
 		}

@@ -17,10 +17,10 @@ func TestTableKeepsKeysApart(t *testing.T) {
 	table := NewTable(1000)
 	l := PerDuration(1, time.Minute, 0)
 	for i := range 100 {
-		if wait := table.Take(keyOf(i), l, start); wait != 0 {
+		if wait := table.one(keyOf(i), l, start); wait != 0 {
 			t.Fatalf("key %d, first: wait %v", i, wait)
 		}
-		if wait := table.Take(keyOf(i), l, start); wait != time.Minute {
+		if wait := table.one(keyOf(i), l, start); wait != time.Minute {
 			t.Fatalf("key %d, second: wait %v", i, wait)
 		}
 	}
@@ -31,7 +31,7 @@ func TestTableKeepsKeysApart(t *testing.T) {
 
 func TestTableWithoutLimitStoresNothing(t *testing.T) {
 	table := NewTable(1000)
-	if wait := table.Take(keyOf(1), Limit{}, start); wait != 0 || table.Len() != 0 {
+	if wait := table.one(keyOf(1), Limit{}, start); wait != 0 || table.Len() != 0 {
 		t.Errorf("wait %v, %d keys", wait, table.Len())
 	}
 }
@@ -43,16 +43,16 @@ func TestTableForgetsTheExpiredFirst(t *testing.T) {
 	table := NewTable(8 * tableShards)
 	slow, quick := PerDuration(1, time.Hour, 0), PerDuration(1, time.Millisecond, 0)
 	now := start
-	if wait := table.Take(keyOf(0), slow, now); wait != 0 {
+	if wait := table.one(keyOf(0), slow, now); wait != 0 {
 		t.Fatalf("wait %v", wait)
 	}
 	for i := 1; i <= 5000; i++ {
 		now = now.Add(time.Millisecond)
-		if wait := table.Take(keyOf(i), quick, now); wait != 0 {
+		if wait := table.one(keyOf(i), quick, now); wait != 0 {
 			t.Fatalf("key %d: wait %v", i, wait)
 		}
 	}
-	if want := start.Add(time.Hour).Sub(now); table.Take(keyOf(0), slow, now) != want {
+	if want := start.Add(time.Hour).Sub(now); table.one(keyOf(0), slow, now) != want {
 		t.Error("the key that was not expired is forgotten")
 	}
 	if n := table.Len(); n > 8*tableShards {
@@ -66,7 +66,7 @@ func TestTableIsBoundedWhenAllAreActive(t *testing.T) {
 		table := NewTable(room)
 		most := max(tableShards, (room+tableShards-1)/tableShards*tableShards)
 		for i := range 20_000 {
-			if wait := table.Take(keyOf(i), l, start); wait != 0 {
+			if wait := table.one(keyOf(i), l, start); wait != 0 {
 				t.Fatalf("room %d, new key %d: wait %v", room, i, wait)
 			}
 		}
@@ -76,17 +76,22 @@ func TestTableIsBoundedWhenAllAreActive(t *testing.T) {
 	}
 }
 
+// one takes one token and tells how long it is away.
+func (t *Table) one(key Key, l Limit, now time.Time) time.Duration {
+	return t.Take(key, l, 1, now).Wait
+}
+
 // TestTableFullKeepsWhatItHas: only a new key makes another one go.
 func TestTableFullKeepsWhatItHas(t *testing.T) {
 	table := NewTable(2 * tableShards)
 	l := PerDuration(1, time.Hour, 5)
 	for i := range 5000 {
-		table.Take(keyOf(i), l, start)
+		table.one(keyOf(i), l, start)
 	}
 	full := table.Len()
 	for i := range table.shards {
-		for key := range table.shards[i].tats {
-			if wait := table.Take(key, l, start); wait != 0 || table.Len() != full {
+		for key := range table.shards[i].levels {
+			if wait := table.one(key, l, start); wait != 0 || table.Len() != full {
 				t.Fatalf("wait %v, %d keys of %d", wait, table.Len(), full)
 			}
 		}
@@ -96,18 +101,18 @@ func TestTableFullKeepsWhatItHas(t *testing.T) {
 func TestEvict(t *testing.T) {
 	f := func(now int64, want ...int64) {
 		t.Helper()
-		s := tableShard{tats: map[Key]int64{keyOf(1): 30, keyOf(2): 10, keyOf(3): 20}}
-		s.evictLocked(now)
-		if len(s.tats) != len(want) {
-			t.Fatalf("at %d: left %v, want %v", now, s.tats, want)
+		s := tableShard{levels: map[Key]level{keyOf(1): {tat: 30}, keyOf(2): {tat: 10}, keyOf(3): {tat: 20}}}
+		s.makeRoomLocked(3, now)
+		if len(s.levels) != len(want) {
+			t.Fatalf("at %d: left %v, want %v", now, s.levels, want)
 		}
 		for _, tat := range want {
 			found := false
-			for _, got := range s.tats {
-				found = found || got == tat
+			for _, got := range s.levels {
+				found = found || got.tat == tat
 			}
 			if !found {
-				t.Errorf("at %d: left %v, want %v", now, s.tats, want)
+				t.Errorf("at %d: left %v, want %v", now, s.levels, want)
 			}
 		}
 	}
@@ -120,13 +125,29 @@ func TestEvict(t *testing.T) {
 }
 
 func TestEvictLooksAtFew(t *testing.T) {
-	s := tableShard{tats: map[Key]int64{}}
+	s := tableShard{levels: map[Key]level{}}
 	for i := range 10 * evictionScan {
-		s.tats[keyOf(i)] = 1
+		s.levels[keyOf(i)] = level{tat: 1}
 	}
-	s.evictLocked(1)
-	if n := len(s.tats); n != 9*evictionScan {
+	s.makeRoomLocked(len(s.levels), 1)
+	if n := len(s.levels); n != 9*evictionScan {
 		t.Errorf("%d left, want %d", n, 9*evictionScan)
+	}
+	s.makeRoomLocked(10*evictionScan, 1)
+	if n := len(s.levels); n != 9*evictionScan-sweepScan {
+		t.Errorf("%d left, want %d less", n, sweepScan)
+	}
+}
+
+// TestTableForgetsWhileThereIsRoom: keys that come once do not pile up.
+func TestTableForgetsWhileThereIsRoom(t *testing.T) {
+	table := NewTable(1 << 20)
+	l := PerDuration(1000, time.Second, 0)
+	for i := range 50_000 {
+		table.one(keyOf(i), l, start.Add(time.Duration(i)*time.Second))
+	}
+	if n := table.Len(); n > 10*tableShards {
+		t.Errorf("%d keys are remembered, none of them for a reason", n)
 	}
 }
 
@@ -141,7 +162,7 @@ func TestTableConcurrently(t *testing.T) {
 	for range goroutines {
 		wg.Go(func() {
 			for i := range keys * rounds {
-				if table.Take(keyOf(i%keys), l, start) == 0 {
+				if table.one(keyOf(i%keys), l, start) == 0 {
 					taken[i%keys].Add(1)
 				}
 				table.Len()
@@ -161,7 +182,7 @@ func TestTableTakeDoesNotAllocate(t *testing.T) {
 	l := PerDuration(5000, time.Minute, 0)
 	now := start
 	n := testing.AllocsPerRun(1000, func() {
-		table.Take(keyOf(1), l, now)
+		table.one(keyOf(1), l, now)
 		now = now.Add(5 * time.Millisecond)
 	})
 	if n != 0 {
@@ -176,7 +197,7 @@ func BenchmarkTableTake(b *testing.B) {
 		table := NewTable(4 * keys)
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			table.Take(keyOf(i%keys), l, start.Add(time.Duration(i)))
+			table.one(keyOf(i%keys), l, start.Add(time.Duration(i)))
 		}
 	})
 	b.Run("parallel", func(b *testing.B) {
@@ -184,7 +205,7 @@ func BenchmarkTableTake(b *testing.B) {
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			for i := 0; pb.Next(); i++ {
-				table.Take(keyOf(i%keys), l, start.Add(time.Duration(i)))
+				table.one(keyOf(i%keys), l, start.Add(time.Duration(i)))
 			}
 		})
 	})
@@ -193,7 +214,7 @@ func BenchmarkTableTake(b *testing.B) {
 		hourly := PerDuration(1, time.Hour, 0)
 		b.ReportAllocs()
 		for i := 0; b.Loop(); i++ {
-			table.Take(keyOf(i), hourly, start)
+			table.one(keyOf(i), hourly, start)
 		}
 	})
 }

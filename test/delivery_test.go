@@ -37,7 +37,13 @@ type delivery struct {
 }
 
 type page[T any] struct {
-	Content []T
+	Content    []T
+	Pagination struct {
+		HasNextPage    bool   `json:"has_next_page"`
+		HasPrevPage    bool   `json:"has_prev_page"`
+		NextPageCursor string `json:"next_page_cursor"`
+		PrevPageCursor string `json:"prev_page_cursor"`
+	}
 }
 
 func (s *server) deliveries(project, key, query string) []delivery {

@@ -1,11 +1,12 @@
-// Command posthaste is the webhook delivery engine, and what goes with it: a
-// demonstration, a benchmark, a look into the log.
+// Command posthaste is the webhook delivery engine, a client of its API, and what goes
+// with them: a demonstration, a benchmark, a look into the log.
 //
 // This package is the only one that reads flags and the environment and that
 // ends the process. Every sub-command has a file of its own.
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -27,15 +28,33 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Serve     serveCmd     `cmd:"" help:"Run the server."`
-	Demo      DemoCmd      `cmd:"" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
-	Bench     BenchCmd     `cmd:"" help:"Measure this machine against the baselines and print a report."`
-	BenchRole BenchRoleCmd `cmd:"" hidden:"" help:"One process of a benchmark, started by bench."`
-	Transform TransformCmd `cmd:"" name:"transform-worker" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
-	Config    configCmd    `cmd:"" help:"Check or print the configuration that serve would use."`
-	Secrets   secretsCmd   `cmd:"" help:"Change the keys under which secrets are stored."`
-	Log       logCmd       `cmd:"" help:"Look into the data directory of a stopped server."`
-	Version   versionCmd   `cmd:"" help:"Print the version."`
+	Send   sendCmd   `cmd:"" group:"use" help:"Send an event, or a file of them." example:"posthaste send --endpoint 01KAM4Z8V1V6W3J7C2Q9RZB5XN --type order.paid '{\"n\":1}'" example:"posthaste send --owner acme --type order.paid --file orders.ndjson.gz --idempotency line-hash"`
+	Listen listenCmd `cmd:"" group:"use" help:"Receive webhooks on this machine, verify and print them." example:"posthaste listen --create --body" example:"posthaste listen --secret s3cret --status 500,500,200"`
+	Replay replayCmd `cmd:"" group:"use" help:"Send events again that were accepted before." example:"posthaste replay --since 2h --type order.paid"`
+
+	Project      projectCmd      `cmd:"" group:"manage" help:"Projects."`
+	Endpoint     endpointCmd     `cmd:"" group:"manage" help:"Endpoints: where events are delivered to."`
+	Subscription subscriptionCmd `cmd:"" group:"manage" help:"Subscriptions: which events an endpoint gets."`
+	Event        eventCmd        `cmd:"" group:"manage" help:"Events: what was sent."`
+	Delivery     deliveryCmd     `cmd:"" group:"manage" help:"Deliveries: what events owe to endpoints, and what was tried."`
+	Key          keyCmd          `cmd:"" group:"manage" help:"API keys."`
+	Source       sourceCmd       `cmd:"" group:"manage" help:"Sources: URLs where webhooks of others come in."`
+	PortalLink   portalLinkCmd   `cmd:"" group:"manage" help:"Portal links: an owner's people look after their endpoints."`
+	EventType    eventTypeCmd    `cmd:"" group:"manage" help:"The catalogue of event types."`
+	Job          jobCmd          `cmd:"" group:"manage" help:"Jobs: batch retries and replays."`
+
+	Serve     serveCmd     `cmd:"" group:"run" help:"Run the server."`
+	Config    configCmd    `cmd:"" group:"run" help:"Check or print the configuration that serve would use."`
+	Secrets   secretsCmd   `cmd:"" group:"run" help:"Change the keys under which secrets are stored."`
+	Log       logCmd       `cmd:"" group:"run" help:"Look into the data directory of a stopped server."`
+	Demo      DemoCmd      `cmd:"" group:"run" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
+	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report."`
+	BenchRole BenchRoleCmd `cmd:"" group:"about" hidden:"" help:"One process of a benchmark, started by bench."`
+	Transform TransformCmd `cmd:"" name:"transform-worker" group:"about" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
+
+	Completion completionCmd `cmd:"" group:"about" help:"Print a script that completes this program's command line." example:"source <(posthaste completion bash)"`
+	Complete   completeCmd   `cmd:"" group:"about" hidden:"" help:"What may come next, for the scripts of completion."`
+	Version    versionCmd    `cmd:"" group:"about" help:"Print the version."`
 }
 
 // usageError is a mistake of whoever wrote the command line, the environment or
@@ -53,24 +72,37 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run is main without the exit.
 func run(args []string, stdout, stderr io.Writer) int {
-	parser, err := newParser(&cli{}, stdout, stderr)
+	return newInvocation(stdout, stderr).run(args)
+}
+
+// run does what the arguments say and returns the exit code.
+func (i *invocation) run(args []string) int {
+	defer i.close()
+	parser, err := newParser(&cli{}, i.stdout, i.stderr)
 	if err != nil {
-		return report(stderr, err)
+		return report(i.stderr, err)
 	}
-	ctx, err := parser.Parse(args)
+	ctx, err := parser.Parse(afterCommand(args))
 	if err != nil {
-		return report(stderr, usageError{err})
+		return report(i.stderr, usageError{err})
 	}
-	return report(stderr, ctx.Run())
+	err = ctx.Run(i)
+	if i.ctx != nil && i.ctx.Err() != nil && errors.Is(err, context.Canceled) && !errors.Is(err, errInterrupted) {
+		err = errInterrupted
+	}
+	return report(i.stderr, err)
 }
 
 func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 	return kong.New(c,
 		kong.Name("posthaste"),
 		kong.Description("A webhook delivery engine in one binary.\n\n"+
-			"A setting of serve is a flag, an environment variable or a key of the file given with --config, in this order."),
+			"A setting of serve is a flag, an environment variable or a key of the file given with --config, in this order. "+
+			"Commands that ask a server find it by --server or POSTHASTE_SERVER and show their key by POSTHASTE_KEY."),
 		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.ExplicitGroups(helpGroups),
+		kong.PostBuild(shapeHelp),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
 }
 
@@ -82,10 +114,16 @@ func report(stderr io.Writer, err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "posthaste: %v\nposthaste --help tells what there is.\n", err)
+		fmt.Fprintf(stderr, "posthaste: %s\n", cleanLines(err.Error()))
+		if unread := (*kong.ParseError)(nil); errors.As(err, &unread) {
+			fmt.Fprintln(stderr, "posthaste --help tells what there is.")
+		}
 		return exitUsage
 	case !errors.As(err, &logged):
-		fmt.Fprintf(stderr, "posthaste: %v\n", err)
+		fmt.Fprintf(stderr, "posthaste: %s\n", cleanLines(err.Error()))
+		if hint := advice(err); hint != "" {
+			fmt.Fprintln(stderr, hint)
+		}
 	}
 	if errors.Is(err, app.ErrStorage) {
 		return exitStorage

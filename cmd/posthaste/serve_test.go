@@ -213,8 +213,8 @@ func TestCommandLine(t *testing.T) {
 		want string // in what is printed, wherever
 	}{
 		{[]string{"version"}, exitOK, "posthaste "},
-		{nil, exitUsage, "serve"},
-		{[]string{"serv"}, exitUsage, "did you mean \"serve\""},
+		{nil, exitUsage, "listen"},
+		{[]string{"serv"}, exitUsage, "\"serve\""},
 		{[]string{"log", "dump", "--limit=-1"}, exitUsage, "--limit"},
 	} {
 		code, stdout, stderr := posthaste(c.args...)

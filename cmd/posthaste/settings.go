@@ -22,6 +22,10 @@ type settings struct {
 	Listen      string `env:"POSTHASTE_LISTEN" default:"127.0.0.1:5005" placeholder:"HOST:PORT" help:"Where the API listens (${default})."`
 	AdminListen string `env:"POSTHASTE_ADMIN_LISTEN" default:"127.0.0.1:5006" placeholder:"HOST:PORT" help:"Where metrics, health and profiles listen (${default}). They ask for no key."`
 
+	PublicURL string `name:"public-url" env:"POSTHASTE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach the API, as the URLs of sources show it."`
+	PortalURL string `name:"portal-url" env:"POSTHASTE_PORTAL_URL" placeholder:"URL" help:"Where people reach the portal, as portal links show it."`
+	Strict    bool   `env:"POSTHASTE_STRICT" default:"false" negatable:"" help:"Refuse management requests that have unknown fields (${default})."`
+
 	EgressAllow []netip.Prefix `env:"POSTHASTE_EGRESS_ALLOW" placeholder:"CIDR" help:"Networks that are not public and that deliveries may reach all the same."`
 	AllowHTTP   bool           `name:"allow-http" env:"POSTHASTE_ALLOW_HTTP" default:"true" negatable:"" help:"Let endpoints be http and not only https, where their project does (${default})."`
 
@@ -36,6 +40,8 @@ type settings struct {
 
 	MaxRequestBytes     byteSize `env:"POSTHASTE_MAX_REQUEST_BYTES" default:"16MiB" placeholder:"SIZE" help:"Largest request, decompressed (${default})."`
 	MaxPayloadBytes     byteSize `env:"POSTHASTE_MAX_PAYLOAD_BYTES" default:"1MiB" placeholder:"SIZE" help:"Largest data of one event (${default})."`
+	IngestRate          int      `env:"POSTHASTE_INGEST_RATE" default:"0" placeholder:"N" help:"Events a second that are taken in, of all projects together; 0 is no limit (${default})."`
+	ProjectIngestRate   int      `env:"POSTHASTE_PROJECT_INGEST_RATE" default:"0" placeholder:"N" help:"Events a second that are taken in, of each project; 0 is no limit. A project may set a rate of its own (${default})."`
 	CacheBytes          byteSize `env:"POSTHASTE_CACHE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory for what is read back from the log (${default})."`
 	MemtableBytes       byteSize `env:"POSTHASTE_MEMTABLE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory of one table of the log that is not yet on disk as a table; up to four at a time (${default})."`
 	QueueBytes          byteSize `env:"POSTHASTE_QUEUE_BYTES" default:"128MiB" placeholder:"SIZE" help:"Memory for deliveries that wait; the rest waits on disk (${default})."`
@@ -94,6 +100,11 @@ func (s *settings) options() app.Options {
 		ShutdownTimeout:     s.ShutdownTimeout,
 		MaxRequestBytes:     int(s.MaxRequestBytes),
 		MaxPayloadBytes:     int(s.MaxPayloadBytes),
+		IngestRate:          s.IngestRate,
+		ProjectIngestRate:   s.ProjectIngestRate,
+		PublicURL:           s.PublicURL,
+		PortalURL:           s.PortalURL,
+		Strict:              s.Strict,
 		CacheBytes:          int64(s.CacheBytes),
 		MemtableBytes:       int64(s.MemtableBytes),
 		QueueBytes:          int64(s.QueueBytes),

@@ -13,14 +13,9 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"posthaste/api"
-	"posthaste/catalog"
 	"posthaste/event"
 	"posthaste/ingest"
 )
-
-// defaultKeyHeader is the idempotency header that every project starts with. A
-// project that chose another relies on it, so each of its events must have a key.
-const defaultKeyHeader = "X-Convoy-Idempotency-Key"
 
 // apiServer is the API listener: fasthttp in front, event intake on it, and
 // everything else handed to net/http.
@@ -31,17 +26,14 @@ type apiServer struct {
 }
 
 func (a *App) startAPI(ctx context.Context) error {
-	intake := ingest.New(ingest.Options{
-		Engine:          a.engine,
-		Auth:            a.catalog,
-		Projects:        projects{a.catalog, a.o.MaxPayloadBytes},
-		MaxRequestBytes: a.o.MaxRequestBytes,
-		Metrics:         ingest.Metrics{Observe: a.m.ingested, Rejected: a.m.rejected},
-	})
+	intake := a.newIntake()
+	sources := a.newInbound(intake)
 	management, err := api.New(api.Options{
 		Catalog: a.catalog, Reader: a.wal,
 		Work: a.engine, Jobs: batches{a.jobs, a.wal},
 		Health: a.health, Transform: a.tryFunction(), CheckFunction: a.checkFunction(), TestOAuth2: a.testOAuth2,
+		CheckURL: urlPolicy(a.guard()), Submit: a.engine.Submit, DeleteContent: a.wal.DeleteContent,
+		PublicURL: a.o.PublicURL, PortalURL: a.o.PortalURL, Strict: a.o.Strict,
 		Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
 	})
 	if err != nil {
@@ -53,16 +45,14 @@ func (a *App) startAPI(ctx context.Context) error {
 	}
 	rest := fasthttpadaptor.NewFastHTTPHandler(a.withHealth(management))
 	a.api = &apiServer{listener: ln}
-	a.api.server = ingest.Server(ingest.ServerOptions{
-		MaxRequestBytes: a.o.MaxRequestBytes,
-		Rejected:        a.m.rejected,
-	}, a.recovering(func(ctx *fasthttp.RequestCtx) {
-		if !intake.Handle(ctx) {
+	door := ingest.ServerOptions{MaxRequestBytes: a.o.MaxRequestBytes, Rejected: a.m.rejected, Refused: a.refused()}
+	a.api.server = ingest.Server(door, a.recovering(func(ctx *fasthttp.RequestCtx) {
+		if !intake.Handle(ctx) && !sources.Handle(ctx) {
 			rest(ctx)
 		}
 	}))
 	a.api.serving.Go(func() {
-		if err := a.api.server.Serve(ln); err != nil {
+		if err := a.api.server.Serve(ingest.Listener(ln, door)); err != nil {
 			a.log.Error().Err(err).Msg("the API listener ended")
 		}
 	})
@@ -118,22 +108,4 @@ func (a *App) withHealth(rest http.Handler) http.Handler {
 	mux.HandleFunc("GET /healthz", a.readyz)
 	mux.HandleFunc("GET /health", a.readyz)
 	return mux
-}
-
-// projects is the catalog as the intake asks it.
-type projects struct {
-	c   *catalog.Catalog
-	max int // bytes of one event's data, whatever a project says
-}
-
-func (p projects) MaxPayload(id event.ID) (bytes int, requireKey, ok bool) {
-	project := p.c.Snapshot().Project(id)
-	if project == nil || project.IsMeta() {
-		return 0, false, false
-	}
-	bytes = p.max
-	if own := project.Config.MaxPayloadReadSize; own > 0 {
-		bytes = min(bytes, own)
-	}
-	return bytes, project.Config.RequestIDHeader != defaultKeyHeader, true
 }

@@ -40,6 +40,8 @@ type App struct {
 	jobs      *jobs.Runner
 	api       *apiServer
 
+	challenges chan challenge // that keepNotes writes
+
 	ready   atomic.Bool // takes events
 	fatal   sync.Once
 	failure atomic.Pointer[error]
@@ -51,7 +53,7 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, m: newMeters(o.Version)}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), challenges: make(chan challenge, maxChallenges)}
 	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
@@ -60,6 +62,7 @@ func New(o Options) (*App, error) {
 	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
 	a.group.Add("batch jobs", lifecycle.NewFunc(a.startWork, a.stopWork))
 	a.group.Add("retention", lifecycle.NewLoop("retention", a.retain))
+	a.group.Add("notes", lifecycle.NewLoop("notes", a.keepNotes))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
 	return a, nil
 }

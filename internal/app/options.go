@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -94,6 +95,18 @@ type Options struct {
 	MaxRequestBytes int // of one request, decompressed; 1 KiB to 1 GiB; event.DefaultMaxRequestBytes
 	MaxPayloadBytes int // of one event's data; 1 to MaxRequestBytes; event.DefaultMaxPayloadBytes
 
+	// IngestRate and ProjectIngestRate are how many events a second are taken in, of all
+	// projects together and of each; 0 to 10,000,000. There is no default: 0 is no limit.
+	IngestRate, ProjectIngestRate int
+
+	// PublicURL is where clients reach the API, and PortalURL where people reach the
+	// portal, as links show them: http or https, without a query. "" makes links
+	// relative.
+	PublicURL, PortalURL string
+	// Strict refuses management requests with fields that nobody knows, as the header
+	// "Prefer: handling=strict" does for one. There is no default.
+	Strict bool
+
 	CacheBytes    int64 // memory for what is read back from the log; 1 MiB to 1 TiB; DefaultCacheBytes
 	MemtableBytes int64 // memory of one table of the log, of which up to four exist; 1 MiB to 1 GiB; DefaultMemtableBytes
 
@@ -171,6 +184,10 @@ func (o *Options) ValidateSettings() error {
 		checkDuration("shutdown-timeout", o.ShutdownTimeout, time.Second, time.Hour),
 		checkRange("max-request-bytes", int64(o.MaxRequestBytes), 1<<10, 1<<30),
 		checkRange("max-payload-bytes", int64(o.MaxPayloadBytes), 1, int64(max(o.MaxRequestBytes, 1))),
+		checkRange("ingest-rate", int64(o.IngestRate), 0, 10_000_000),
+		checkRange("project-ingest-rate", int64(o.ProjectIngestRate), 0, 10_000_000),
+		checkURL("public-url", o.PublicURL),
+		checkURL("portal-url", o.PortalURL),
 		checkRange("cache-bytes", o.CacheBytes, 1<<20, 1<<40),
 		checkRange("memtable-bytes", o.MemtableBytes, 1<<20, 1<<30),
 		checkRange("queue-bytes", o.QueueBytes, 1<<20, 1<<40),
@@ -270,6 +287,18 @@ func checkAddress(flag, value string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("--%s must be host:port with a port from 0 to 65535, not %q", flag, value)
+	}
+	return nil
+}
+
+// checkURL takes an absolute URL that a path can be added to, and none.
+func checkURL(flag, value string) error {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("--%s must be an absolute URL such as https://hooks.example.com, without a query, not %q", flag, value)
 	}
 	return nil
 }

@@ -1,0 +1,43 @@
+package event
+
+import "time"
+
+// PortalLink lets one owner's people look after the owner's endpoints: with its token,
+// or with a short-lived one that is made for it. Field names are Convoy's.
+type PortalLink struct {
+	ID                ID         `json:"uid"`
+	ProjectID         ID         `json:"project_id"`
+	Name              string     `json:"name"`
+	OwnerID           string     `json:"owner_id"`
+	Endpoints         []ID       `json:"endpoints"` // empty: all of the owner's
+	AuthType          string     `json:"auth_type"` // one of the Portal constants
+	CanManageEndpoint bool       `json:"can_manage_endpoint"`
+	Token             string     `json:"token"`      // secret
+	UsedAt            *time.Time `json:"used_at"`    // PortalOneTime: when the token was exchanged; nil: not yet
+	ExpiresAt         *time.Time `json:"expires_at"` // nil: never
+	CreatedAt         time.Time  `json:"created_at"`
+	UpdatedAt         time.Time  `json:"updated_at"`
+}
+
+// How a portal link is used.
+const (
+	PortalStatic  = "static_token"  // the token itself is a key, as long as the link lives
+	PortalRefresh = "refresh_token" // only short-lived tokens are keys; the project's own server asks for them
+	PortalOneTime = "one_time"      // the token can be exchanged for a short-lived one, once
+)
+
+// PortalTokenTTL is how long a short-lived portal token is a key.
+const PortalTokenTTL = time.Hour
+
+// Application is the older Convoy's object between a project and its endpoints: it
+// groups endpoints, and an event for it goes to all of them.
+type Application struct {
+	ID              ID        `json:"uid"`
+	ProjectID       ID        `json:"project_id"`
+	Name            string    `json:"name"`
+	SupportEmail    string    `json:"support_email"`
+	SlackWebhookURL string    `json:"slack_webhook_url"`
+	IsDisabled      bool      `json:"is_disabled"`
+	CreatedAt       time.Time `json:"created_at"`
+	UpdatedAt       time.Time `json:"updated_at"`
+}

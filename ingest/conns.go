@@ -1,0 +1,116 @@
+package ingest
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+)
+
+// Listener bounds how many connections a Server has open at a time, as
+// MaxConns and MaxConnsPerIP of its options say. One more is answered, in the
+// envelope of the API and with a Retry-After, and closed; fasthttp's own bounds
+// answer without either. Give Server the same options, and its Serve what
+// Listener returns. Whoever closes that closes ln.
+func Listener(ln net.Listener, o ServerOptions) net.Listener {
+	o.ensureDefaults()
+	return &listener{Listener: ln, o: o, ids: newRequestIDs(), of: make(map[netip.Addr]int)}
+}
+
+type listener struct {
+	net.Listener
+	o   ServerOptions
+	ids *requestIDs
+
+	mu   sync.Mutex
+	open int                // guarded by mu
+	of   map[netip.Addr]int // open ones of each address, if that is bounded; guarded by mu
+}
+
+var (
+	refuseConn = &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonLoad,
+		message: "too many connections: try again later", after: time.Second}
+	refuseConnOf = &refusal{code: fasthttp.StatusTooManyRequests, reason: ReasonLoad,
+		message: "too many connections from one address: use fewer and keep them open, or try again later", after: time.Second}
+)
+
+// Accept waits for a connection within the bounds.
+func (l *listener) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		addr := addressOf(c.RemoteAddr())
+		no := l.enter(addr)
+		if no == nil {
+			return &conn{Conn: c, leave: sync.OnceFunc(func() { l.leave(addr) })}, nil
+		}
+		l.refuse(c, no)
+	}
+}
+
+func (l *listener) enter(addr netip.Addr) *refusal {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.o.MaxConns {
+		return refuseConn
+	}
+	if l.o.MaxConnsPerIP > 0 && addr.IsValid() {
+		if l.of[addr] >= l.o.MaxConnsPerIP {
+			return refuseConnOf
+		}
+		l.of[addr]++
+	}
+	l.open++
+	return nil
+}
+
+func (l *listener) leave(addr netip.Addr) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.of[addr]--; l.of[addr] <= 0 {
+		delete(l.of, addr)
+	}
+}
+
+// refuse answers without reading and closes. The answer fits what a new socket
+// takes at once, so nobody waits for the client.
+func (l *listener) refuse(c net.Conn, no *refusal) {
+	id := l.ids.make().String()
+	l.o.Rejected(no.reason)
+	if l.o.Refused != nil {
+		l.o.Refused(id, no.code, no.message)
+	}
+	body := appendError(nil, no.message)
+	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
+	_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\nRetry-After: %d\r\nX-Request-Id: %s\r\n\r\n%s",
+		no.code, fasthttp.StatusMessage(no.code), len(body), wholeSeconds(no.after), id, body)
+	_ = c.Close()
+}
+
+// conn tells its listener, once, that it is being closed: before the client can
+// see it, who may come again at once.
+type conn struct {
+	net.Conn
+	leave func()
+}
+
+// Close closes the connection.
+func (c *conn) Close() error {
+	c.leave()
+	return c.Conn.Close()
+}
+
+// addressOf is the address of a TCP peer; the zero one of any other.
+func addressOf(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap().WithZone("")
+}

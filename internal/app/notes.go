@@ -1,0 +1,71 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"posthaste/event"
+)
+
+// What requests leave behind without waiting for it to be written: when API keys
+// were last used, and when Twitter last had its challenge answered.
+
+// keyUseEvery is how often it is written when API keys were last used, and
+// challengeEvery how often one source's challenge is.
+const (
+	keyUseEvery    = time.Minute
+	challengeEvery = time.Minute
+	maxChallenges  = 64 // that wait to be written; more are forgotten
+)
+
+// challenge is one that a source answered.
+type challenge struct {
+	project, source event.ID
+	at              time.Time
+}
+
+// challenged notes that a source answered a challenge. Anybody who knows its URL may
+// ask for one, so it neither waits nor writes.
+func (a *App) challenged(project, source event.ID) {
+	select {
+	case a.challenges <- challenge{project, source, time.Now().UTC().Round(0)}:
+	default:
+	}
+}
+
+// keepNotes writes notes until ctx ends, and the last use of keys then once more.
+func (a *App) keepNotes(ctx context.Context) error {
+	tick := time.NewTicker(keyUseEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			a.flushKeyUse()
+			return ctx.Err()
+		case <-tick.C:
+			a.flushKeyUse()
+		case c := <-a.challenges:
+			a.writeChallenge(c)
+		}
+	}
+}
+
+func (a *App) flushKeyUse() {
+	if err := a.catalog.FlushKeyUse(); err != nil {
+		a.log.Warn().Err(err).Msg("when API keys were last used was not written; trying again in a minute")
+	}
+}
+
+func (a *App) writeChallenge(c challenge) {
+	src := a.catalog.Snapshot().Source(c.project, c.source)
+	if src == nil || src.CRCVerifiedAt != nil && c.at.Sub(*src.CRCVerifiedAt) < challengeEvery {
+		return
+	}
+	_, err := a.catalog.UpdateSource(c.project, c.source, func(s *event.Source) error {
+		s.CRCVerifiedAt = &c.at
+		return nil
+	})
+	if err != nil {
+		a.log.Warn().Err(err).Str("source", c.source.String()).Msg("the answered challenge was not noted")
+	}
+}
