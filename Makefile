@@ -24,7 +24,7 @@ LONG = ^Test(KillLoop|Measure.*)$$
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit semantics measure race lint fuzz crash crash-short e2e bench bench-go clean
+.PHONY: help build run demo test unit semantics compat measure race lint fuzz crash crash-short e2e bench bench-go clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ unit: ## Test the packages, without the long cases
 semantics: ## Test every rule of docs/semantics.md: units, a hundred simulated weeks, the real binary
 	go test -count=1 -timeout 30m ./retry ./breaker ./match ./transform ./oauth ./jobs ./sig ./receiver ./catalog ./engine ./sender ./api
 	go test -count=1 -timeout $(TIMEOUT) -skip '$(LONG)' ./test/...
+
+compat: ## Drive every operation of Convoy's API against the real binary, and compare
+	go test -count=1 -v -timeout $(TIMEOUT) ./test/compat
 
 measure: ## Measure rate limits, a batch retry that is killed half way, and retention
 	go test -count=1 -v -timeout $(TIMEOUT) -run '^TestMeasure' ./test/...

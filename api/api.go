@@ -83,6 +83,9 @@ func (a *API) checkRoute(r *http.Request, h http.Header) error {
 		return errNoRoute
 	}
 	h["Allow"] = probe.header["Allow"]
+	if takesEvents(r.URL.Path) {
+		h.Set("Allow", h.Get("Allow")+", POST")
+	}
 	return errMethod
 }
 

@@ -85,7 +85,7 @@ func (a *API) updateEventType(c *call) (reply, error) {
 		b.apply(t)
 		return nil
 	})
-	return respondEventType(http.StatusAccepted, "Event type created successfully", t, err)
+	return respondEventType(http.StatusCreated, "Event type created successfully", t, err)
 }
 
 // deprecateEventType marks an event type as one that should not be used any more.
@@ -95,7 +95,7 @@ func (a *API) deprecateEventType(c *call) (reply, error) {
 		return reply{}, err
 	}
 	t, err := a.o.Catalog.DeprecateEventType(c.project.ID, id)
-	return respondEventType(http.StatusOK, "Event type deprecated successfully", t, err)
+	return respondEventType(http.StatusCreated, "Event type deprecated successfully", t, err)
 }
 
 // importEventTypes enters the webhooks of an OpenAPI document, which is a text in the

@@ -39,7 +39,7 @@ func TestEventTypeLifecycle(t *testing.T) {
 	}
 	path := w.in("/event-types/%s", a.field("uid"))
 	u := w.do("PUT", path, `{"description":"e","category":null}`)
-	w.want(u, 202, "Event type created successfully")
+	w.want(u, 201, "Event type created successfully")
 	if u.field("description") != "e" || u.field("category") != "billing" || u.json("json_schema") != `{"type":"object"}` {
 		t.Errorf("updated %s", u.body)
 	}
@@ -51,7 +51,7 @@ func TestEventTypeLifecycle(t *testing.T) {
 		t.Errorf("what was shown, written back, is %s", again.body)
 	}
 	d := w.do("POST", path+"/deprecate", "")
-	w.want(d, 200, "Event type deprecated successfully")
+	w.want(d, 201, "Event type deprecated successfully")
 	if d.field("deprecated_at") != "2026-01-02T03:04:05.678Z" {
 		t.Errorf("deprecated %s", d.body)
 	}

@@ -36,6 +36,6 @@ var manageDocs = map[string]routeDoc{
 
 // What is answered to a change of an event type; the live run compares.
 const (
-	updateEventTypeCode    = 202
-	deprecateEventTypeCode = 200
+	updateEventTypeCode    = 201
+	deprecateEventTypeCode = 201
 )

@@ -43,7 +43,7 @@ type Options struct {
 	// MaxScanRows is how many rows a page of events or deliveries may look at beside those
 	// that it shows, and MaxSearchRows the same where it looks for something in the data. A
 	// page that would look at more ends early, and says how far it looked. Default:
-	// 2000 and 10000.
+	// 2000 and 5000.
 	MaxScanRows, MaxSearchRows int
 
 	// MaxRetrySeconds is the longest wait between two attempts, as shown in a
@@ -118,7 +118,7 @@ func (o *Options) EnsureDefaults() {
 		o.MaxScanRows = 2000
 	}
 	if o.MaxSearchRows <= 0 {
-		o.MaxSearchRows = 10_000
+		o.MaxSearchRows = 5000
 	}
 	if o.MaxRetrySeconds <= 0 {
 		o.MaxRetrySeconds = event.MaxRetrySeconds

@@ -6,9 +6,10 @@ import "posthaste/event"
 // sees everything that was committed before the call, and reports a thing of
 // another project as absent.
 //
-// A listing returns the rows of the range in the range's order. It returns fewer
-// than Range.Limit only when there are no more, so that a caller can continue
-// after the last row's id.
+// A listing returns the rows of the range in the range's order. It returns fewer than
+// Range.Limit only when there are no more, or when Range.Budget was spent: then
+// Scan.Next says where to go on. A filter that cannot be looked for is an
+// event.InvalidError.
 type Reader interface {
 	// Event returns event.ErrNotFound if the project has no such event.
 	Event(project, id event.ID) (*event.Event, error)

@@ -32,6 +32,8 @@ func (it *item) toOne(f *fields) *refusal {
 		return it.toEndpoint(f.endpoint)
 	case f.app != nil:
 		return it.toApp(f.app)
+	case f.owner != nil: // as an older Go client posts what it fans out
+		return it.toOwner(f.owner)
 	}
 	return malformed("endpoint_id:please provide an endpoint id")
 }

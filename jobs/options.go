@@ -20,8 +20,8 @@ type Store interface {
 // Lister lists what jobs work on, in ascending order of ids. Its methods may be
 // called from any goroutine.
 type Lister interface {
-	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error)
-	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error)
+	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error)
+	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, event.Scan, error)
 }
 
 // Doer does the work. Its methods may be called from any goroutine, and return soon

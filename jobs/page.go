@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"errors"
-	"time"
 
 	"posthaste/event"
 )
@@ -81,37 +80,32 @@ func noteResult(job *event.Job, err error) {
 // list lists the next stretch of a scan. end is up to where it reaches.
 func (u *run) list(s *scan, limit int) (rows []row, end event.ID, err error) {
 	r := s.stretch(limit)
-	begin := time.Now()
+	var listed event.Scan
 	err = try(u.ctx, "list what to do", func() error {
-		begin = time.Now()
 		if u.kind == event.JobReplay {
-			rows, err = u.listEvents(r)
+			rows, listed, err = u.listEvents(r)
 		} else {
-			rows, err = u.listDeliveries(r)
+			rows, listed, err = u.listDeliveries(r)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, end, err
 	}
-	s.listed(r, len(rows), time.Since(begin))
-	if len(rows) < limit {
-		return rows, r.To, nil
-	}
-	return rows, rows[len(rows)-1].id, nil
+	return rows, reached(r, rows, listed), nil
 }
 
 // listDeliveries lists deliveries in the wanted states. One that changed after the
 // job was submitted is not work: it may have been retried by the job itself, before
 // a crash.
-func (u *run) listDeliveries(r event.Range) ([]row, error) {
+func (u *run) listDeliveries(r event.Range) ([]row, event.Scan, error) {
 	f := u.job.Filter.Deliveries
 	if len(f.Statuses) == 0 {
 		f.Statuses = []event.Status{event.Failure, event.Discarded}
 	}
-	deliveries, err := u.r.o.Lister.Deliveries(u.project, r, f)
+	deliveries, listed, err := u.r.o.Lister.Deliveries(u.project, r, f)
 	if err != nil {
-		return nil, err
+		return nil, listed, err
 	}
 	rows := make([]row, len(deliveries))
 	for i := range deliveries {
@@ -119,18 +113,18 @@ func (u *run) listDeliveries(r event.Range) ([]row, error) {
 		late := d.UpdatedAt.After(u.job.CreatedAt)
 		rows[i] = row{id: d.ID, do: !late, late: late}
 	}
-	return rows, nil
+	return rows, listed, nil
 }
 
 // listEvents lists events. A duplicate is not work: the event that it repeats is.
-func (u *run) listEvents(r event.Range) ([]row, error) {
-	events, err := u.r.o.Lister.Events(u.project, r, u.job.Filter.Events)
+func (u *run) listEvents(r event.Range) ([]row, event.Scan, error) {
+	events, listed, err := u.r.o.Lister.Events(u.project, r, u.job.Filter.Events)
 	if err != nil {
-		return nil, err
+		return nil, listed, err
 	}
 	rows := make([]row, len(events))
 	for i, ev := range events {
 		rows[i] = row{id: ev.ID, do: ev.Origin == event.Posted || ev.Origin == event.Meta}
 	}
-	return rows, nil
+	return rows, listed, nil
 }

@@ -224,40 +224,50 @@ func inRange(id event.ID, r event.Range) bool {
 	return r.To == event.ID{} || id.Compare(r.To) <= 0
 }
 
-func (n *node) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error) {
+func (n *node) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error) {
 	n.lock.Lock()
 	defer n.lock.Unlock()
 	if err := n.fault(n.listFault); err != nil {
-		return nil, err
+		return nil, event.Scan{}, err
 	}
 	var rows []event.Delivery
+	looked := 0
 	for _, d := range n.deliveries[n.from(r.From):] {
 		if len(rows) == r.Limit || !inRange(d.ID, r) {
 			break
 		}
-		if d.ProjectID == project && slices.Contains(f.Statuses, d.Status) {
+		if d.ProjectID != project {
+			continue
+		}
+		if looked++; looked > min(r.Budget, 150) { // less than a page
+			return rows, event.Scan{Looked: looked - 1, Next: d.ID}, nil
+		}
+		if slices.Contains(f.Statuses, d.Status) {
 			rows = append(rows, d)
 		}
 	}
-	return rows, nil
+	return rows, event.Scan{}, nil
 }
 
-func (n *node) Events(project event.ID, r event.Range, _ event.EventFilter) ([]*event.Event, error) {
+func (n *node) Events(project event.ID, r event.Range, _ event.EventFilter) ([]*event.Event, event.Scan, error) {
 	n.lock.Lock()
 	defer n.lock.Unlock()
 	if err := n.fault(n.listFault); err != nil {
-		return nil, err
+		return nil, event.Scan{}, err
 	}
 	var rows []*event.Event
-	for _, ev := range n.events[n.from(r.From):] {
+	for i, ev := range n.events[n.from(r.From):] {
 		if len(rows) == r.Limit || !inRange(ev.ID, r) {
 			break
+		}
+		if i == min(r.Budget, 15) {
+			return rows, event.Scan{Looked: i, Next: ev.ID}, nil
 		}
 		if ev.ProjectID == project {
 			rows = append(rows, ev)
 		}
 	}
-	return rows, nil
+	return rows, event.Scan{}, nil
 }
 
 // begin and end count the calls of the doer.

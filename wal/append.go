@@ -111,8 +111,12 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 	}
 	g.waiters = append(g.waiters, w)
 	g.events = append(g.events, subs)
+	g.ids = true
 	l.mu.Unlock()
 	poke(l.wake)
+	if s.ended {
+		poke(l.index)
+	}
 	return nil
 }
 
@@ -125,11 +129,14 @@ func kept(s event.Submission) bool { return s.Err == nil }
 // scratch holds the encoded meta data of a request's events, built before the
 // group is locked.
 type scratch struct {
-	meta []byte
-	ends []int
-	crcs []uint32
-	key  []byte
-	val  []byte
+	meta    []byte
+	ends    []int
+	crcs    []uint32
+	tags    []tag // of all events, and where each one's end
+	tagEnds []int
+	ended   bool // stretches of the index did
+	key     []byte
+	val     []byte
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -138,19 +145,23 @@ const maxScratchBytes = 1 << 20
 
 func (s *scratch) prepare(subs []event.Submission) {
 	if cap(s.meta) > maxScratchBytes {
-		s.meta = nil
+		s.meta, s.tags = nil, nil
 	}
 	s.meta, s.ends, s.crcs = s.meta[:0], s.ends[:0], s.crcs[:0]
+	s.tags, s.tagEnds, s.ended = s.tags[:0], s.tagEnds[:0], false
 	for i := range subs {
 		var crc uint32
 		switch {
 		case accepted(&subs[i]):
 			s.meta = appendEventMeta(s.meta, &subs[i].Event)
+			s.tags = appendTags(s.tags, &subs[i].Event, subs[i].Event.Owed)
 			crc = crc32.Checksum(subs[i].Event.Data, castagnoli)
 		case subs[i].Duplicate:
 			s.meta = appendDuplicateMeta(s.meta, &subs[i].Event)
+			s.tags = appendTags(s.tags, &subs[i].Event, nil)
 		}
 		s.ends, s.crcs = append(s.ends, len(s.meta)), append(s.crcs, crc)
+		s.tagEnds = append(s.tagEnds, len(s.tags))
 	}
 }
 
@@ -162,6 +173,14 @@ func (s *scratch) metaOf(i int) []byte {
 	return s.meta[start:s.ends[i]]
 }
 
+func (s *scratch) tagsOf(i int) []tag {
+	start := 0
+	if i > 0 {
+		start = s.tagEnds[i-1]
+	}
+	return s.tags[start:s.tagEnds[i]]
+}
+
 // addEvent gives an event and its deliveries their ids and writes them into the
 // group. The caller holds mu.
 func (l *Log) addEvent(g *group, ev *event.Event, s *scratch, i int) {
@@ -170,6 +189,7 @@ func (l *Log) addEvent(g *group, ev *event.Event, s *scratch, i int) {
 	meta := s.metaOf(i)
 	putMillis(meta[eventSeqOffset:], first+1)
 
+	s.ended = l.indexer.note(ev.ProjectID, ev.ID, s.tagsOf(i)) || s.ended
 	op := g.batch.SetDeferred(eventKeyLen, len(meta)+len(ev.Data))
 	appendEventKey(op.Key[:0], ev.ProjectID, ev.ID)
 	sealEvent(meta, op.Key, s.crcs[i])

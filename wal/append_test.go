@@ -135,7 +135,7 @@ func TestRefusedSubmissionsAreNotStored(t *testing.T) {
 	subs[1].Err = refused
 	must(t, l.Append(t.Context(), subs))
 	must(t, l.Flush())
-	stored, err := l.Events(idOf(1), event.Range{Limit: 10}, event.EventFilter{})
+	stored, _, err := l.Events(idOf(1), event.Range{Limit: 10}, event.EventFilter{})
 	must(t, err)
 	if len(stored) != 2 || string(stored[0].Data) != "a" || string(stored[1].Data) != "c" {
 		t.Errorf("stored %d events", len(stored))
@@ -163,7 +163,7 @@ func TestAppendHonoursContext(t *testing.T) {
 	if err := l.Append(ctx, []event.Submission{post(idOf(1), "a", idOf(2))}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
-	if events, err := l.Events(idOf(1), event.Range{Limit: 10}, event.EventFilter{}); err != nil || len(events) != 0 {
+	if events, _, err := l.Events(idOf(1), event.Range{Limit: 10}, event.EventFilter{}); err != nil || len(events) != 0 {
 		t.Errorf("stored %d events, %v", len(events), err)
 	}
 }

@@ -139,9 +139,53 @@ func BenchmarkListWithoutEvents(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		ds, err := l.Deliveries(idOf(1), event.Range{Limit: 20, Descending: true}, event.DeliveryFilter{})
+		ds, _, err := l.Deliveries(idOf(1), event.Range{Limit: 20, Descending: true}, event.DeliveryFilter{})
 		if err != nil || len(ds) != 20 {
 			b.Fatalf("%d deliveries, %v", len(ds), err)
 		}
 	}
+}
+
+// BenchmarkIndexNote: what the index takes of an event's way in, under the log's lock and
+// before it.
+func BenchmarkIndexNote(b *testing.B) {
+	l := newLogInMemory(b)
+	s := benchPost(idOf(100))
+	s.Event.IdempotencyKey = "an idempotency key"
+	id, tags := event.DeliveryID(l.now(), 1, 1), []tag(nil)
+	b.ReportAllocs()
+	for n := uint64(1); b.Loop(); n++ {
+		tags = appendTags(tags[:0], &s.Event, s.Event.Owed)
+		l.mu.Lock()
+		if l.indexer.note(idOf(1), event.DeliveryID(id.Time(), 1, n), tags) {
+			l.indexer.written(l.indexer.queue)
+			l.indexer.queue = nil
+		}
+		l.mu.Unlock()
+	}
+}
+
+// BenchmarkIndexWrite: sorting and encoding a stretch, off that way.
+func BenchmarkIndexWrite(b *testing.B) {
+	l := newLogInMemory(b)
+	s := stretch{project: idOf(1), first: event.DeliveryID(goldenClock, 1, 0)}
+	for i := range uint64(stretchEvents) {
+		ev := benchPost(idOf(100 + i%1000)).Event
+		ev.IdempotencyKey = fmt.Sprint("key ", i)
+		s.ids = append(s.ids, event.DeliveryID(goldenClock+i/10, 1, 2*i))
+		for _, t := range appendTags(nil, &ev, ev.Owed) {
+			s.tags = append(s.tags, uint64(t)<<16|i)
+		}
+	}
+	s.last = s.ids[len(s.ids)-1]
+	size := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		batch := l.db.NewBatch()
+		appendStretch(batch, &s)
+		size = batch.Len()
+		must(b, batch.Close())
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/stretchEvents, "ns/event")
+	b.ReportMetric(float64(size)/stretchEvents, "B/event")
 }

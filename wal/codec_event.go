@@ -152,6 +152,7 @@ func decodeMeta(key, value []byte) (*storedEvent, []byte, error) {
 	if second {
 		ev.Origin, ev.flags = event.Origin(r.byte()), r.byte()
 		ev.Of, ev.SourceID = r.id(), r.id()
+		ev.Deleted = ev.flags&flagContentDeleted != 0
 	}
 	ev.ReceivedAt = time.UnixMilli(int64(millis(r.take6()))).UTC()
 	ev.Type, ev.IdempotencyKey, ev.OwnerID = r.string(), r.string(), r.string()

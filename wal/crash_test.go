@@ -96,6 +96,10 @@ func (c *crashRun) workload(t *testing.T, l *Log) {
 				subs[k].Event.IdempotencyKey = fmt.Sprint(i, k)
 			}
 		}
+		if i%10 == 5 { // as at the end of an hour
+			l.endStretches()
+			poke(l.index)
+		}
 		again := slices.Clone(subs)
 		must(t, l.Append(t.Context(), subs))
 		if i%crashRepeat == 0 { // acknowledged together with its duplicates
@@ -151,12 +155,15 @@ func (c *crashRun) verify(t *testing.T, k cut) error {
 	if err := c.checkDuplicates(l, k.acked); err != nil {
 		return err
 	}
+	if err := checkIndex(l); err != nil {
+		return err
+	}
 	return checkWhole(l, r)
 }
 
 // checkDuplicates: each acknowledged duplicate is there, and has its first event.
 func (c *crashRun) checkDuplicates(l *Log, acked int) error {
-	events, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
+	events, _, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
 	if err != nil {
 		return err
 	}
@@ -181,10 +188,29 @@ func (c *crashRun) checkDuplicates(l *Log, acked int) error {
 	return nil
 }
 
+// checkIndex: what is listed by owner is what there is, and every stretch has what it claims.
+func checkIndex(l *Log) error {
+	all, _, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
+	if err != nil {
+		return err
+	}
+	byOwner := map[string][]event.ID{}
+	for _, ev := range all {
+		byOwner[ev.OwnerID] = append(byOwner[ev.OwnerID], ev.ID)
+	}
+	for owner, want := range byOwner {
+		got, _, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{OwnerID: owner})
+		if err != nil || !slices.Equal(eventIDs(got), want) {
+			return fmt.Errorf("of owner %s: listed %d events, want %d: %w", owner, len(got), len(want), err)
+		}
+	}
+	return nil
+}
+
 // checkWhole: every request is there with all of its events and deliveries or not at
 // all, and each delivery that is owed is found by recovery.
 func checkWhole(l *Log, r recovered) error {
-	events, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
+	events, _, err := l.Events(idOf(crashProject), event.Range{Limit: 1 << 20}, event.EventFilter{})
 	if err != nil {
 		return err
 	}

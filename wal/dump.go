@@ -116,6 +116,8 @@ var dumpers = map[byte]dumper{
 	kindGone:       {"gone", dumpGone},
 	kindLeft:       {"left", dumpLeft},
 	kindSize:       {"size", dumpSize},
+	kindStretch:    {"stretch", dumpStretch},
+	kindFind:       {"find", dumpFind},
 }
 
 func dumpHeader(key, value []byte) (any, error) {

@@ -44,3 +44,18 @@ func dumpSize(key, value []byte) (any, error) {
 }
 
 func hourText(bucket uint32) string { return hourTime(bucket).Format(time.RFC3339) }
+
+func dumpStretch(key, value []byte) (any, error) {
+	first, last, events, err := decodeStretch(key, value)
+	return map[string]any{"first": first, "last": last, "events": events}, err
+}
+
+func dumpFind(key, value []byte) (any, error) {
+	if err := checkKey(key, findKeyLen); err != nil {
+		return nil, err
+	}
+	_, err := open(key, value)
+	var last event.ID
+	copy(last[:], key[findKeyLen-16:])
+	return map[string]any{"last": last, "shard": key[21]}, err
+}

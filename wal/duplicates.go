@@ -36,6 +36,7 @@ func (l *Log) addDuplicate(g *group, ev *event.Event, s *scratch, i int) {
 	s.key = appendEventKey(s.key[:0], ev.ProjectID, id)
 	sealEvent(meta, s.key, s.crcs[i])
 	_ = g.batch.Set(s.key, meta, nil)
+	s.ended = l.indexer.note(ev.ProjectID, id, s.tagsOf(i)) || s.ended
 }
 
 // fill gives a duplicate that was read back the first event's data, if that is
@@ -49,7 +50,7 @@ func (l *Log) fill(ev *event.Event) error {
 		return nil
 	}
 	if err == nil {
-		ev.Data = first.Data
+		ev.Data, ev.Deleted = first.Data, first.Deleted
 	}
 	return err
 }

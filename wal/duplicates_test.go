@@ -10,7 +10,7 @@ import (
 
 func duplicatesOf(t *testing.T, l *Log, project event.ID) []*event.Event {
 	t.Helper()
-	events, err := l.Events(project, event.Range{Limit: 1 << 20}, event.EventFilter{})
+	events, _, err := l.Events(project, event.Range{Limit: 1 << 20}, event.EventFilter{})
 	must(t, err)
 	var dups []*event.Event
 	for _, ev := range events {
@@ -49,7 +49,7 @@ func TestADuplicateIsKept(t *testing.T) {
 	if err := sameEvent(one, got); err != nil || one.Of != first.Event.ID {
 		t.Errorf("read alone: %v, %+v", err, one)
 	}
-	ds, err := l.Deliveries(idOf(1), event.Range{Limit: 10}, event.DeliveryFilter{EventID: got.ID})
+	ds, _, err := l.Deliveries(idOf(1), event.Range{Limit: 10}, event.DeliveryFilter{EventID: got.ID})
 	if err != nil || len(ds) != 0 {
 		t.Errorf("it owes %v, %v", ds, err)
 	}

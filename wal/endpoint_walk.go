@@ -25,12 +25,14 @@ func newEndpointWalk(l *Log, it *pebble.Iterator, hash uint32, r event.Range) *e
 		w.r.To = maxID
 	}
 	if r.Descending {
-		w.seek(w.r.To.Time(), w.bound(w.r.To, 0xFFFF))
+		w.seek(w.r.To)
 	} else {
-		w.seek(w.r.From.Time(), w.bound(w.r.From, 0))
+		w.seek(w.r.From)
 	}
 	return w
 }
+
+func (w *endpointWalk) head() (event.ID, bool) { return w.id, w.ok }
 
 // bound is the key at which a range that ends at id begins in id's bucket.
 func (w *endpointWalk) bound(id event.ID, row uint16) []byte {
@@ -38,13 +40,14 @@ func (w *endpointWalk) bound(id event.ID, row uint16) []byte {
 	return w.key
 }
 
-func (w *endpointWalk) seek(ms uint64, key []byte) {
+// seek moves to the first delivery from id on, in the range's direction.
+func (w *endpointWalk) seek(id event.ID) {
 	if w.r.Descending {
-		w.ok = w.it.SeekLT(key)
+		w.ok = w.it.SeekLT(w.bound(id, 0xFFFF))
 	} else {
-		w.ok = w.it.SeekGE(key)
+		w.ok = w.it.SeekGE(w.bound(id, 0))
 	}
-	w.settle(bucketOf(ms))
+	w.settle(bucketOf(id.Time()))
 }
 
 // settle finds the next delivery of the endpoint from where the iterator

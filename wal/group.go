@@ -17,6 +17,7 @@ type group struct {
 	waiters []*waiter
 	events  [][]event.Submission
 	timers  []event.Timer
+	ids     bool // it holds records with ids that were made for it
 	stats   GroupStats
 }
 
@@ -38,7 +39,7 @@ func (l *Log) putGroup(g *group) {
 	clear(g.waiters)
 	clear(g.events)
 	g.waiters, g.events, g.timers = g.waiters[:0], g.events[:0], g.timers[:0]
-	g.batch, g.stats = nil, GroupStats{}
+	g.batch, g.ids, g.stats = nil, false, GroupStats{}
 	l.groups.Put(g)
 }
 
@@ -110,6 +111,9 @@ func (l *Log) take(least int) *group {
 	g := l.group
 	if g.empty() || least > 1 && int(g.batch.Count()) < least {
 		return nil
+	}
+	if g.ids {
+		l.setClock(g)
 	}
 	l.group = l.newGroup()
 	l.room.Broadcast()

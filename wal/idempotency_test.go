@@ -24,7 +24,7 @@ func keyed(key, data string) event.Submission {
 // stored lists the events, without their duplicates.
 func stored(t *testing.T, l *Log) []*event.Event {
 	t.Helper()
-	events, err := l.Events(idOf(1), event.Range{Limit: 1 << 20}, event.EventFilter{})
+	events, _, err := l.Events(idOf(1), event.Range{Limit: 1 << 20}, event.EventFilter{})
 	must(t, err)
 	return slices.DeleteFunc(events, func(ev *event.Event) bool { return ev.Origin == event.Duplicate })
 }

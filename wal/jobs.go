@@ -106,7 +106,11 @@ func decodeJob(key, value []byte) (job event.Job, err error) {
 	if err != nil {
 		return job, err
 	}
-	if err := json.Unmarshal(r.b, &job); err != nil {
+	err = json.Unmarshal(r.b, &job)
+	if string(job.Filter.Events.Body) == "null" {
+		job.Filter.Events.Body = nil // as it was
+	}
+	if err != nil {
 		return job, &CorruptError{bytesClone(key), "not a job: " + err.Error()}
 	}
 	return job, nil

@@ -23,6 +23,8 @@ const (
 	kindGone       = 'G' // project
 	kindLeft       = 'L' // bucket
 	kindSize       = 'S' // bucket, project
+	kindStretch    = 'I' // bucket, project, last event
+	kindFind       = 'F' // bucket, project, shard, last event
 )
 
 // bucketMillis is the length of a time bucket. Rows of one bucket are deleted
@@ -52,6 +54,10 @@ const (
 // allPartitions is the watermark's partition number for those that have no
 // watermark of their own.
 const allPartitions = 0xFFFF
+
+// newestID stands in the place of a partition in the key of the record that says how
+// late the newest id is.
+const newestID = 0xFFFE
 
 func bucketOf(ms uint64) uint32 { return uint32(ms / bucketMillis) }
 

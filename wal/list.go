@@ -12,54 +12,74 @@ import (
 
 // Events lists a project's events in a range, newest first if it is descending.
 // Duplicates are among them; replays are not, for they are deliveries of an event.
-func (l *Log) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, error) {
+// The index leads to events by type, owner, source, idempotency key and endpoint; a
+// query and a body are looked for in the data of those, which costs more of the budget
+// the more there is.
+func (l *Log) Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, event.Scan, error) {
 	events := []*event.Event{}
-	err := l.walkEvents(project, r, func(key, value []byte) (bool, error) {
-		ev, err := decodeEvent(key, value)
-		if err != nil {
-			return false, err
-		}
-		if eventPasses(ev, &f) {
-			events = append(events, ev)
-			err = l.fill(ev)
-		}
-		return len(events) < r.Limit, err
-	})
-	return events, err
-}
-
-func eventPasses(ev *event.Event, f *event.EventFilter) bool {
-	if ev.Origin == event.Replayed {
-		return false
-	}
-	if f.IdempotencyKey != "" && f.IdempotencyKey != ev.IdempotencyKey || f.OwnerID != "" && f.OwnerID != ev.OwnerID {
-		return false
-	}
-	return len(f.Endpoints) == 0 || slices.ContainsFunc(ev.Owed, func(d event.Delivery) bool {
-		return slices.Contains(f.Endpoints, d.EndpointID)
-	})
-}
-
-// walkEvents calls fn with a project's event rows in a range until it returns
-// false. Buckets without events of the project are skipped by seeking.
-func (l *Log) walkEvents(project event.ID, r event.Range, fn func(key, value []byte) (bool, error)) (err error) {
-	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindEvent}, UpperBound: []byte{kindEvent + 1}})
+	search, err := newSearch(&f)
 	if err != nil {
-		return err
+		return nil, event.Scan{}, err
 	}
-	return errors.Join(walkEventsOf(it, project, r, fn), it.Close())
-}
-
-func walkEventsOf(it *pebble.Iterator, project event.ID, r event.Range, fn func(key, value []byte) (bool, error)) error {
-	w := newBucketWalk(it, kindEvent, project[:], r)
-	for w.valid() {
-		goOn, err := fn(it.Key(), it.Value())
-		if err != nil || !goOn {
+	words := eventWords{kind: f.EventType, key: f.IdempotencyKey, owner: f.OwnerID, endpoints: newIDSet(f.Endpoints), sources: newIDSet(f.Sources)}
+	m := newMeter(r)
+	err = l.withView(func(v *view) error {
+		it, err := v.iter(kindEvent)
+		if err != nil {
 			return err
 		}
-		w.next()
+		w := newEventWalk(it, newFinder(l, project, r.Descending, words.groups(), &m, v.iter), project, r)
+		for ; w.valid() && len(events) < r.Limit && m.row(w.id()); w.next() {
+			h, err := readHead(it.Key(), it.Value())
+			if err != nil {
+				return err
+			}
+			m.moved = true
+			if h.origin == event.Replayed || !words.pass(&h) || !search.pass(h.data, &m) {
+				continue
+			}
+			ev, err := decodeEvent(it.Key(), it.Value())
+			if err != nil {
+				return err
+			}
+			events = append(events, ev)
+			if err := l.fill(ev); err != nil {
+				return err
+			}
+		}
+		return w.err
+	})
+	return events, m.scan(), err
+}
+
+// view is the iterators of one listing, which see one state of the store.
+type view struct {
+	l     *Log
+	iters []*pebble.Iterator
+}
+
+// withView closes the iterators, and tells of rows that could not be read.
+func (l *Log) withView(fn func(*view) error) error {
+	v := &view{l: l}
+	err := fn(v)
+	for _, it := range v.iters {
+		err = errors.Join(err, it.Close())
 	}
-	return it.Error()
+	return err
+}
+
+// iter opens an iterator over a kind of rows.
+func (v *view) iter(kind byte) (it *pebble.Iterator, err error) {
+	o := &pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}
+	if len(v.iters) == 0 {
+		it, err = v.l.db.NewIter(o)
+	} else {
+		it, err = v.iters[0].Clone(pebble.CloneOptions{IterOptions: o})
+	}
+	if err == nil {
+		v.iters = append(v.iters, it)
+	}
+	return it, err
 }
 
 // bucketWalk moves an iterator over the rows (kind, bucket, prefix, id) of one
@@ -72,25 +92,40 @@ type bucketWalk struct {
 	down     bool
 	bucket   uint32
 	ok       bool
+	placed   bool // the iterator was moved
 	key      []byte
 }
 
+// newBucketWalk stands on the first row.
 func newBucketWalk(it *pebble.Iterator, kind byte, prefix []byte, r event.Range) *bucketWalk {
+	w := unplacedWalk(it, kind, prefix, r)
+	if w.down {
+		w.seek(w.to)
+	} else {
+		w.seek(w.from)
+	}
+	return w
+}
+
+func unplacedWalk(it *pebble.Iterator, kind byte, prefix []byte, r event.Range) *bucketWalk {
 	w := &bucketWalk{it: it, kind: kind, prefix: prefix, from: r.From, to: r.To, down: r.Descending}
 	if w.to == (event.ID{}) {
 		for i := range w.to {
 			w.to[i] = 0xFF
 		}
 	}
+	return w
+}
+
+// seek moves to the first row from id on.
+func (w *bucketWalk) seek(id event.ID) {
+	w.bucket, w.placed = bucketOf(id.Time()), true
 	if w.down {
-		w.bucket = bucketOf(w.to.Time())
-		w.ok = w.seekDown(w.to)
+		w.ok = w.seekDown(id)
 	} else {
-		w.bucket = bucketOf(w.from.Time())
-		w.ok = w.seekUp(w.from)
+		w.ok = w.seekUp(id)
 	}
 	w.settle()
-	return w
 }
 
 func (w *bucketWalk) keyOf(bucket uint32, id event.ID) []byte {
@@ -167,6 +202,13 @@ func (w *bucketWalk) id() (id event.ID) {
 }
 
 func (w *bucketWalk) valid() bool { return w.ok }
+
+func (w *bucketWalk) head() (event.ID, bool) {
+	if !w.ok {
+		return event.ID{}, false
+	}
+	return w.id(), true
+}
 
 func (w *bucketWalk) next() {
 	if w.down {

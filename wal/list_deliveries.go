@@ -1,7 +1,6 @@
 package wal
 
 import (
-	"bytes"
 	"errors"
 	"slices"
 
@@ -11,57 +10,95 @@ import (
 )
 
 // Deliveries lists a project's deliveries in a range, with the state each is
-// in, newest first if it is descending. Whichever of the filter's fields has an index
-// decides where it reads:
+// in, newest first if it is descending. The filter decides what it reads:
 //
 //	event            the rows of the event and of its replays
-//	endpoints        the endpoints' rows, merged
-//	statuses         the index of the exceptional, merged
+//	statuses         those of Retry, Failure and Discarded have an index; what is Scheduled
+//	                 is younger than the watermark, or of an endpoint that is behind
+//	endpoints        the endpoints' rows, merged, unless there are very many, or the index
+//	                 of events knows more of what is wanted
 //	otherwise        the project's events, which name what they owe; where retention
 //	                 took them away, the rows of all endpoints, merged
 //
-// A delivery whose event is gone passes every filter but one by event type.
-func (l *Log) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, error) {
-	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindDelivery}, UpperBound: []byte{kindDelivery + 1}})
-	if err != nil {
-		return nil, err
+// By type, key, source and subscription the index of events leads all of them past what
+// is not wanted. A delivery whose event is gone passes every filter but these of
+// the event's: type, key and source.
+func (l *Log) Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error) {
+	if r.To == (event.ID{}) {
+		r.To = maxID
 	}
-	c := &deliveryList{l: l, it: it, iters: []*pebble.Iterator{it}, project: project, r: r, f: &f, rows: []event.Delivery{}}
+	c := &deliveryList{l: l, project: project, r: r, f: &f, m: newMeter(r), rows: []event.Delivery{}, endpoints: newIDSet(f.Endpoints)}
+	c.words = eventWords{kind: f.EventType, key: f.IdempotencyKey, subscription: f.SubscriptionID, endpoints: c.endpoints}
+	if f.SourceID != (event.ID{}) {
+		c.words.sources = newIDSet([]event.ID{f.SourceID})
+	}
+	if err := c.readMark(); err != nil { // in front of the rows that it vouches for
+		return nil, event.Scan{}, err
+	}
+	err := l.withView(func(v *view) (err error) {
+		if c.it, err = v.iter(kindDelivery); err != nil {
+			return err
+		}
+		c.v = v
+		return c.list()
+	})
+	return c.rows, c.m.scan(), err
+}
+
+// maxMerged is how many sources a listing merges; of more endpoints it reads the
+// project's events and leaves out what is of others.
+const maxMerged = 64
+
+func (c *deliveryList) list() error {
+	f := c.f
 	switch {
 	case f.EventID != (event.ID{}):
-		err = c.ofEvent()
-	case len(f.Endpoints) > 0:
-		err = c.ofEndpoints()
+		return c.ofEvent()
 	case len(f.Statuses) > 0 && !slices.ContainsFunc(f.Statuses, ordinary):
-		err = c.ofStatuses()
-	default:
-		err = c.ofProject()
+		return c.ofSources(c.r, c.statusWalks)
+	case c.pending():
+		return c.ofPending()
+	case len(f.Endpoints) > 0 && len(f.Endpoints) <= maxMerged && !c.asksEvents():
+		return c.ofSources(c.r, c.endpointWalks)
 	}
-	return c.rows, errors.Join(err, c.close())
+	return c.ofProject(c.r)
 }
 
 func ordinary(s event.Status) bool { return !s.Exceptional() }
 
 // deliveryList is one listing.
 type deliveryList struct {
-	l       *Log
-	it      *pebble.Iterator   // reads deliveries
-	iters   []*pebble.Iterator // all that are open, of one view of the store
-	project event.ID
-	r       event.Range
-	f       *event.DeliveryFilter
-	rows    []event.Delivery
+	l         *Log
+	v         *view
+	it        *pebble.Iterator // reads deliveries
+	project   event.ID
+	r         event.Range // with both ends
+	f         *event.DeliveryFilter
+	endpoints *idSet
+	hashes    map[uint32]bool // of the endpoints, once they are needed
+	words     eventWords
+	m         meter
+	mark      uint64         // of a listing of what is pending
+	behind    []event.Behind // likewise
+	few       bool           // behind are all
+	rows      []event.Delivery
+
+	byEvent bool     // what is added was found by its event, which passes
+	asked   event.ID // the event that was asked last, and whether it passes
+	passed  bool
 }
 
-func (c *deliveryList) full() bool { return len(c.rows) >= c.r.Limit }
+// done reports whether the listing is full or at the end of its budget.
+func (c *deliveryList) done() bool { return len(c.rows) >= c.r.Limit || c.m.stopped }
 
 // add reads a delivery and lists it if it passes the filter.
 func (c *deliveryList) add(id event.ID) error {
-	if id.Compare(c.r.From) < 0 || c.r.To != (event.ID{}) && id.Compare(c.r.To) > 0 {
+	if id.Compare(c.r.From) < 0 || id.Compare(c.r.To) > 0 || !c.m.row(id) {
 		return nil
 	}
+	c.m.moved = true
 	d, err := c.l.readDelivery(c.it, id)
-	if errors.Is(err, event.ErrNotFound) {
+	if errors.Is(err, event.ErrNotFound) && c.it.Error() == nil {
 		return nil
 	}
 	if err != nil {
@@ -76,35 +113,43 @@ func (c *deliveryList) add(id event.ID) error {
 
 func (c *deliveryList) passes(d *event.Delivery) (bool, error) {
 	f := c.f
-	if d.ProjectID != c.project ||
-		len(f.Endpoints) > 0 && !slices.Contains(f.Endpoints, d.EndpointID) ||
+	if d.ProjectID != c.project || !c.endpoints.has(d.EndpointID) ||
 		f.SubscriptionID != (event.ID{}) && f.SubscriptionID != d.SubscriptionID ||
 		len(f.Statuses) > 0 && !slices.Contains(f.Statuses, d.Status) {
 		return false, nil
 	}
-	if f.EventType == "" {
+	if c.byEvent || !c.asksEvents() {
 		return true, nil
 	}
-	ev, err := c.l.Event(d.ProjectID, d.EventID)
-	if errors.Is(err, event.ErrNotFound) {
-		return false, nil
+	if c.asked == d.EventID {
+		return c.passed, nil
 	}
-	return err == nil && ev.Type == f.EventType, err
+	passed, err := c.l.storedHead(d.ProjectID, d.EventID, c.words.pass)
+	c.asked, c.passed = d.EventID, passed
+	return passed, err
 }
 
-func (c *deliveryList) order(ids []event.ID) {
+// asksEvents reports whether the filter has something that only the event knows.
+func (c *deliveryList) asksEvents() bool {
+	return c.f.EventType != "" || c.f.IdempotencyKey != "" || c.f.SourceID != (event.ID{})
+}
+
+func (c *deliveryList) before(a, b event.ID) bool {
+	if c.r.Descending {
+		return a.Compare(b) > 0
+	}
+	return a.Compare(b) < 0
+}
+
+func (c *deliveryList) addAll(ids []event.ID) error {
 	slices.SortFunc(ids, func(a, b event.ID) int {
 		if c.r.Descending {
 			return b.Compare(a)
 		}
 		return a.Compare(b)
 	})
-}
-
-func (c *deliveryList) addAll(ids []event.ID) error {
-	c.order(ids)
 	for _, id := range ids {
-		if c.full() {
+		if c.done() {
 			return nil
 		}
 		if err := c.add(id); err != nil {
@@ -121,86 +166,23 @@ func owedIDs(ev *event.Event, ids []event.ID) []event.ID {
 	return ids
 }
 
-// iter opens an iterator over a kind of rows, in the listing's own view.
-func (c *deliveryList) iter(kind byte) (*pebble.Iterator, error) {
-	it, err := c.it.Clone(pebble.CloneOptions{IterOptions: &pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}}})
-	if err == nil {
-		c.iters = append(c.iters, it)
-	}
-	return it, err
-}
-
-// close closes the iterators, and tells of rows that could not be read.
-func (c *deliveryList) close() error {
-	var err error
-	for _, it := range c.iters {
-		err = errors.Join(err, it.Close())
-	}
-	return err
-}
-
-// ofStatuses merges the index's ranges of the wanted states.
-func (c *deliveryList) ofStatuses() error {
-	walks := make([]*bucketWalk, 0, len(c.f.Statuses))
-	for _, s := range c.f.Statuses {
-		it, err := c.iter(kindStatus)
-		if err != nil {
-			return err
-		}
-		prefix := append(bytes.Clone(c.project[:]), byte(s))
-		walks = append(walks, newBucketWalk(it, kindStatus, prefix, c.r))
-	}
-	return c.merge(len(walks), func(i int) (event.ID, bool) {
-		if !walks[i].valid() {
-			return event.ID{}, false
-		}
-		return walks[i].id(), true
-	}, func(i int) { walks[i].next() })
-}
-
-// ofEndpoints merges the endpoints' own rows.
-func (c *deliveryList) ofEndpoints() error {
-	walks := make([]*endpointWalk, 0, len(c.f.Endpoints))
-	for _, ep := range c.f.Endpoints {
-		it, err := c.iter(kindDelivery)
-		if err != nil {
-			return err
-		}
-		walks = append(walks, newEndpointWalk(c.l, it, event.EndpointHash(ep), c.r))
-	}
-	return c.merge(len(walks), func(i int) (event.ID, bool) {
-		return walks[i].id, walks[i].ok
-	}, func(i int) { walks[i].next() })
-}
-
-// merge lists from n sorted sources in order. What several of them have, such as
-// two endpoints with one hash, is listed once.
-func (c *deliveryList) merge(n int, head func(int) (event.ID, bool), next func(int)) error {
-	var last event.ID
-	for !c.full() {
-		best, id := -1, event.ID{}
-		for i := range n {
-			if candidate, ok := head(i); ok && (best < 0 || c.comesBefore(candidate, id)) {
-				best, id = i, candidate
-			}
-		}
-		if best < 0 {
-			return nil
-		}
-		if id != last {
-			if err := c.add(id); err != nil {
-				return err
-			}
-		}
-		last = id
-		next(best)
-	}
-	return nil
-}
-
-func (c *deliveryList) comesBefore(a, b event.ID) bool {
+// startOf is where the deliveries of a millisecond begin in the listing's direction.
+func (c *deliveryList) startOf(ms uint64) event.ID {
 	if c.r.Descending {
-		return a.Compare(b) > 0
+		return lastOf(ms)
 	}
-	return a.Compare(b) < 0
+	return event.DeliveryID(ms, 0, 0)
+}
+
+// lastOf is the greatest id of a millisecond.
+func lastOf(ms uint64) event.ID { return event.DeliveryID(ms, 0xFFFFFFFF, event.MaxDeliverySeq) }
+
+// finder leads from one time at which there may be something wanted to the next; nil if
+// there may be at all times.
+func (c *deliveryList) finder(r event.Range) *finder {
+	f := newFinder(c.l, c.project, r.Descending, c.words.groups(), &c.m, c.v.iter)
+	if f != nil {
+		f.from, f.to = event.DeliveryID(r.From.Time(), 0, 0), lastOf(r.To.Time())
+	}
+	return f
 }

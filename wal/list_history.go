@@ -7,22 +7,26 @@ import (
 )
 
 // ofProject lists from the project's events, which name what they owe, and from the
-// deliveries themselves where retention may have taken the events away.
-func (c *deliveryList) ofProject() error {
+// deliveries themselves where retention may have taken the events away. There is nothing
+// to be found there of which the event is asked.
+func (c *deliveryList) ofProject(r event.Range) error {
 	hour, err := c.l.goneBefore(c.project)
 	if err != nil {
 		return err
 	}
-	seam := event.DeliveryID(uint64(hour)*bucketMillis, 0, 0) // the first id that has its event
-	parts := []func(event.ID) error{c.withoutEvents, c.fromEvents}
-	if c.r.Descending {
+	if c.asksEvents() {
+		hour = 0
+	}
+	seam := firstOfBucket(hour) // the first id that has its event
+	parts := []func(event.Range, event.ID) error{c.withoutEvents, c.fromEvents}
+	if r.Descending {
 		parts[0], parts[1] = parts[1], parts[0]
 	}
 	for _, part := range parts {
-		if c.full() {
+		if c.done() {
 			return nil
 		}
-		if err := part(seam); err != nil {
+		if err := part(r, seam); err != nil {
 			return err
 		}
 	}
@@ -30,21 +34,18 @@ func (c *deliveryList) ofProject() error {
 }
 
 // withoutEvents lists the deliveries before the seam, hour by hour.
-func (c *deliveryList) withoutEvents(seam event.ID) error {
-	from, to := bucketOf(c.r.From.Time()), bucketOf(seam.Time())
-	if c.r.To != (event.ID{}) {
-		to = min(to, bucketOf(c.r.To.Time())+1)
-	}
+func (c *deliveryList) withoutEvents(r event.Range, seam event.ID) error {
+	from, to := bucketOf(r.From.Time()), min(bucketOf(seam.Time()), bucketOf(r.To.Time())+1)
 	if from >= to {
 		return nil
 	}
-	it, err := c.iter(kindDelivery)
+	it, err := c.v.iter(kindDelivery)
 	if err != nil {
 		return err
 	}
-	for from < to && !c.full() {
+	for from < to && !c.done() {
 		var hour uint32
-		if c.r.Descending {
+		if r.Descending {
 			if !it.SeekLT(appendBucket(nil, kindDelivery, to)) || bucketOfKey(it.Key()) < from {
 				return it.Error()
 			}
@@ -57,11 +58,12 @@ func (c *deliveryList) withoutEvents(seam event.ID) error {
 			hour = bucketOfKey(it.Key())
 			from = hour + 1
 		}
-		w, err := newHourWalk(c.l, it, c.project, hour, c.r)
+		w, err := newHourWalk(c.l, it, c.project, hour, r)
 		if err != nil {
 			return err
 		}
-		for id, ok := w.next(); ok && !c.full(); id, ok = w.next() {
+		c.m.left -= len(w.heads) * costRow / 2
+		for id, ok := w.next(); ok && !c.done(); id, ok = w.next() {
 			if err := c.add(id); err != nil {
 				return err
 			}
@@ -70,38 +72,91 @@ func (c *deliveryList) withoutEvents(seam event.ID) error {
 	return it.Error()
 }
 
-// fromEvents walks the project's events from the seam on. Deliveries of one
-// millisecond are put in the order of their ids before they are listed.
-func (c *deliveryList) fromEvents(seam event.ID) error {
+// fromEvents walks the project's events from the seam on. Deliveries of one millisecond
+// are put in the order of their ids before they are listed, so of one all events are
+// read, whatever the budget says.
+func (c *deliveryList) fromEvents(r event.Range, seam event.ID) error {
+	r.From = laterOf(r.From, seam)
+	if r.From.Compare(r.To) > 0 {
+		return nil
+	}
+	it, err := c.v.iter(kindEvent)
+	if err != nil {
+		return err
+	}
+	c.byEvent = true
+	defer func() { c.byEvent = false }()
+	find := c.finder(r)
+	if find != nil {
+		find.hold = c.startingTime(r)
+	}
+	walk := r
+	walk.From, walk.To = event.DeliveryID(r.From.Time(), 0, 0), lastOf(r.To.Time())
 	var ids []event.ID
 	var ms uint64
-	walk := c.r
-	if walk.To != (event.ID{}) {
-		walk.To = event.DeliveryID(walk.To.Time(), 0xFFFFFFFF, event.MaxDeliverySeq)
-	}
-	walk.From = event.DeliveryID(max(walk.From.Time(), seam.Time()), 0, 0)
-	it, err := c.iter(kindEvent)
-	if err != nil {
-		return err
-	}
-	err = walkEventsOf(it, c.project, walk, func(key, value []byte) (bool, error) {
-		ev, _, err := decodeEventMeta(key, value)
+	var moved bool // the listing had, when it came to this millisecond
+	w := newEventWalk(it, find, c.project, walk)
+	for ; w.valid(); w.next() {
+		h, err := readHead(it.Key(), it.Value())
 		if err != nil {
-			return false, err
+			return err
 		}
-		if ev.ID.Time() != ms {
-			if err := c.addAll(ids); err != nil || c.full() {
-				return false, err
+		if now := h.id.Time(); now != ms {
+			if err := c.flush(ids, moved); err != nil || c.done() {
+				return err
 			}
-			ids, ms = ids[:0], ev.ID.Time()
+			c.m.moved = c.m.moved || ms != 0
+			moved = c.m.moved
+			if !c.m.row(c.startOf(now)) {
+				return nil
+			}
+			ids, ms = ids[:0], now
+			if find != nil {
+				find.hold = ms
+			}
+		} else {
+			c.m.looked++
 		}
-		ids = owedIDs(ev, ids)
-		return true, nil
-	})
-	if err != nil {
+		if c.words.pass(&h) {
+			ids = h.appendOwed(ids, c.endpoints)
+		}
+	}
+	return c.finish(w, ids, moved)
+}
+
+func (c *deliveryList) startingTime(r event.Range) uint64 {
+	if r.Descending {
+		return r.To.Time()
+	}
+	return r.From.Time()
+}
+
+// flush lists the deliveries of a millisecond. What the index passed over behind it is no
+// progress yet.
+func (c *deliveryList) flush(ids []event.ID, moved bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	later := c.m.moved
+	c.m.moved = moved
+	err := c.addAll(ids)
+	c.m.moved = c.m.moved || later
+	return err
+}
+
+// finish lists the deliveries of the last millisecond. Where the index gave up, what is
+// behind it is yet to be looked at.
+func (c *deliveryList) finish(w *eventWalk, ids []event.ID, moved bool) error {
+	if w.err != nil {
+		return w.err
+	}
+	stopped, next := c.m.stopped, c.m.next
+	c.m.stopped, c.m.next = false, event.ID{}
+	if err := c.flush(ids, moved); err != nil || !stopped || c.done() {
 		return err
 	}
-	return c.addAll(ids)
+	c.m.stop(c.startOf(next.Time()))
+	return nil
 }
 
 // ofEvent lists what an event and its replays owe.
@@ -135,7 +190,7 @@ func (c *deliveryList) owedBy(id event.ID) ([]event.ID, error) {
 	if err != nil || bucketOf(id.Time()) >= hour {
 		return nil, err
 	}
-	it, err := c.iter(kindDelivery)
+	it, err := c.v.iter(kindDelivery)
 	if err != nil {
 		return nil, err
 	}

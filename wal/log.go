@@ -17,8 +17,8 @@ import (
 
 // FormatVersion is the layout that this program writes; it reads all up to this.
 // 2 added events with an origin, deliveries at most once, and the records of health,
-// jobs, replays and retention.
-const FormatVersion = 2
+// jobs, replays and retention; 3 the index of events and the time of the newest id.
+const FormatVersion = 3
 
 // Log is an open store. All methods may be called from any goroutine, unless
 // they say otherwise.
@@ -33,13 +33,15 @@ type Log struct {
 	node uint32
 
 	// mu guards the group that is being built, and the clock and sequence of ids.
-	mu     sync.Mutex
-	room   sync.Cond // signalled when a group is taken
-	group  *group
-	clock  uint64 // ms of the newest id; never goes back
-	seq    uint64
-	closed bool
-	frozen freeze
+	mu      sync.Mutex
+	room    sync.Cond // signalled when a group is taken
+	group   *group
+	clock   uint64 // ms of the newest id; never goes back
+	seq     uint64
+	closed  bool
+	closing bool // a call of Close has begun
+	frozen  freeze
+	indexer indexer
 	// horizon is the clock at the end of Recover.
 	horizon uint64
 
@@ -51,13 +53,16 @@ type Log struct {
 	freezing sync.RWMutex // held while what is stored is removed; taken after the gate, before mu
 	retained retention
 
-	failed atomic.Pointer[failure]
-	broken chan struct{} // closed by the first failure
-	wake   chan struct{} // an intake waits
-	lazy   chan struct{} // settlements wait
-	stop   chan struct{} // closed by Close
-	done   chan struct{} // closed when the committer is gone
-	groups sync.Pool
+	failed    atomic.Pointer[failure]
+	broken    chan struct{} // closed by the first failure
+	wake      chan struct{} // an intake waits
+	lazy      chan struct{} // settlements wait
+	stop      chan struct{} // closed by Close
+	done      chan struct{} // closed when the committer is gone
+	index     chan struct{} // stretches of the index have ended
+	indexQuit chan struct{} // closed by Close, in front of stop
+	indexed   chan struct{} // closed when indexLoop is gone
+	groups    sync.Pool
 
 	noise noise
 }
@@ -95,7 +100,9 @@ func Open(o Options) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	l.group = l.newGroup()
+	l.indexer.start(l.clock)
 	go l.commitLoop()
+	go l.indexLoop(l.indexQuit)
 	return l, nil
 }
 
@@ -131,6 +138,7 @@ func newLog(o Options) (*Log, error) {
 	l.idem.init()
 	l.broken, l.stop, l.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
 	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
+	l.index, l.indexQuit, l.indexed = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	return l, nil
 }
 
@@ -228,14 +236,6 @@ func (l *Log) readHeader() (h header, err error) {
 	return h, nil
 }
 
-// readClock makes sure that new ids are greater than the persisted watermark
-// even when this machine's clock went back.
-func (l *Log) readClock() error {
-	ms, err := watermarkOf(l.db, allPartitions)
-	l.clock = max(ms, 1)
-	return err
-}
-
 // Partitions is the store's count of partitions; it never changes.
 func (l *Log) Partitions() int { return l.partitions }
 
@@ -244,13 +244,19 @@ func (l *Log) Partitions() int { return l.partitions }
 // After a failure of the store it returns that failure.
 func (l *Log) Close() error {
 	l.mu.Lock()
-	already := l.closed
-	l.closed = true
-	l.room.Broadcast()
+	already := l.closing
+	l.closing = true
 	l.mu.Unlock()
 	if already {
 		return nil
 	}
+	if !l.readOnly {
+		l.endIndex()
+	}
+	l.mu.Lock()
+	l.closed = true
+	l.room.Broadcast()
+	l.mu.Unlock()
 	if !l.readOnly {
 		close(l.stop)
 		<-l.done

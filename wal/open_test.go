@@ -62,12 +62,12 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		want    string
 		corrupt bool
 	}{
-		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 3, 3, "posthaste 9" }, "format 3, written by posthaste 9; this program reads format 2: use the newer program", false},
+		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 4, 4, "posthaste 9" }, "format 4, written by posthaste 9; this program reads format 3: use the newer program", false},
 		"another magic":      {func(h *header) { h.Magic = "other" }, "not the header", true},
 		"other bucket":       {func(h *header) { h.Bucket = 1 }, "out of range", true},
 		"no partitions":      {func(h *header) { h.Partitions = 0 }, "out of range", true},
 		"too many":           {func(h *header) { h.Partitions = allPartitions }, "out of range", true},
-		"newer but readable": {func(h *header) { h.Format = 3 }, "", false},
+		"newer but readable": {func(h *header) { h.Format = 4 }, "", false},
 	} {
 		o := testOptions(vfs.NewMem())
 		l, err := Open(o)
@@ -91,28 +91,44 @@ func TestHeadersThatAreRefused(t *testing.T) {
 	}
 }
 
-// TestFormat1IsRaised when it is opened for writing, and read as it is otherwise.
-func TestFormat1IsRaised(t *testing.T) {
-	o := testOptions(vfs.NewMem())
-	l, err := Open(o)
-	must(t, err)
-	ev := appendOne(t, l, post(idOf(1), "x", idOf(2)))
-	rewriteHeader(t, l, func(h *header) { h.Format, h.MinReader = 1, 1 })
-	must(t, l.Close())
-	for _, c := range []struct {
-		open func(Options) (*Log, error)
-		want int
-	}{{OpenReadOnly, 1}, {Open, FormatVersion}, {OpenReadOnly, FormatVersion}} {
-		l, err := c.open(o)
+// TestOlderFormatsAreRaised when they are opened for writing, and read as they are
+// otherwise. What they lack, the index and the time of the newest id, is done without.
+func TestOlderFormatsAreRaised(t *testing.T) {
+	for older := 1; older < FormatVersion; older++ {
+		o := testOptions(vfs.NewMem())
+		l, err := Open(o)
 		must(t, err)
-		h, err := l.readHeader()
-		if err != nil || h.Format != c.want || h.MinReader != c.want || h.Partitions != 256 || h.CreatedBy != "test" {
-			t.Errorf("header %+v, %v, want format %d", h, err, c.want)
+		setClock(l, l.now()+30*hour) // later than the machine's
+		ev := appendOne(t, l, post(idOf(1), "x"))
+		rewriteHeader(t, l, func(h *header) { h.Format, h.MinReader = older, older })
+		indexAll(t, l)
+		for _, kind := range []byte{kindStretch, kindFind} {
+			must(t, l.db.DeleteRange([]byte{kind}, []byte{kind + 1}, nil))
 		}
-		if got, err := l.Event(idOf(1), ev.ID); err != nil || sameEvent(got, ev) != nil {
-			t.Errorf("got %+v, %v", got, err)
-		}
+		must(t, l.Flush())
+		must(t, l.db.Delete(appendWatermarkKey(nil, newestID), nil))
 		must(t, l.Close())
+		for _, c := range []struct {
+			open func(Options) (*Log, error)
+			want int
+		}{{OpenReadOnly, older}, {Open, FormatVersion}, {OpenReadOnly, FormatVersion}} {
+			l, err := c.open(o)
+			must(t, err)
+			h, err := l.readHeader()
+			if err != nil || h.Format != c.want || h.MinReader != c.want || h.Partitions != 256 || h.CreatedBy != "test" {
+				t.Errorf("header %+v, %v, want format %d", h, err, c.want)
+			}
+			got, _, err := l.Events(idOf(1), event.Range{Limit: 2, Descending: true}, event.EventFilter{EventType: ev.Type})
+			if n := len(got); err != nil || n == 0 || sameEvent(got[n-1], ev) != nil {
+				t.Errorf("got %+v, %v", got, err)
+			}
+			if c.want == FormatVersion && !l.readOnly {
+				if next := appendOne(t, l, post(idOf(1), "x")); next.ID.Compare(ev.ID) <= 0 {
+					t.Errorf("the next id %s is not greater than %s", next.ID, ev.ID)
+				}
+			}
+			must(t, l.Close())
+		}
 	}
 }
 

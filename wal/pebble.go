@@ -27,6 +27,7 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
 	}
 	o.Experimental.ValueSeparationPolicy = l.separateValues
+	o.Experimental.SpanPolicyFunc = spanPolicy
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionBalanced })
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -97,4 +98,16 @@ func (l *Log) separateValues() pebble.ValueSeparationPolicy {
 		RewriteMinimumAge:     l.o.rewriteAge,
 		TargetGarbageRatio:    garbage,
 	}
+}
+
+// spanPolicy keeps the index of events in the tables, whatever its rows' size: a search
+// goes through many of them and reads next to nothing of each.
+func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
+	switch {
+	case len(start) == 0 || start[0] < kindFind:
+		return pebble.SpanPolicy{}, []byte{kindFind}, nil
+	case start[0] == kindFind:
+		return pebble.SpanPolicy{ValueStoragePolicy: pebble.ValueStorageLowReadLatency}, []byte{kindFind + 1}, nil
+	}
+	return pebble.SpanPolicy{}, nil, nil
 }

@@ -79,19 +79,23 @@ func readBehind(from pebble.Reader, fn func(event.Behind)) (err error) {
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for valid := it.First(); valid; valid = it.Next() {
-		rd, err := open(it.Key(), it.Value())
+		b, err := decodeBehind(it.Key(), it.Value())
 		if err != nil {
-			return err
-		}
-		var b event.Behind
-		copy(b.Endpoint[:], it.Key()[3:])
-		b.After = rd.id()
-		if err := rd.done(); err != nil {
 			return err
 		}
 		fn(b)
 	}
 	return it.Error()
+}
+
+func decodeBehind(key, value []byte) (b event.Behind, err error) {
+	r, err := open(key, value)
+	if err != nil {
+		return b, err
+	}
+	copy(b.Endpoint[:], key[3:])
+	b.After = r.id()
+	return b, r.done()
 }
 
 // readDeliveries walks the rows since the watermark. Rows sort by bucket,

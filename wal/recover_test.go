@@ -228,17 +228,17 @@ func TestCorruptRecordsStopReaders(t *testing.T) {
 	}{
 		{"Event", kindEvent, func(l *Log) error { _, err := l.Event(idOf(1), goldenEventID(l)); return err }},
 		{"Events", kindEvent, func(l *Log) error {
-			_, err := l.Events(idOf(1), event.Range{Limit: 9}, event.EventFilter{})
+			_, _, err := l.Events(idOf(1), event.Range{Limit: 9}, event.EventFilter{})
 			return err
 		}},
 		{"Delivery", kindDelivery, func(l *Log) error { _, err := l.Delivery(idOf(1), goldenDeliveryID(l)); return err }},
 		{"Attempts", kindDelivery, func(l *Log) error { _, err := l.Attempts(idOf(1), goldenDeliveryID(l)); return err }},
 		{"Deliveries of an endpoint", kindDelivery, func(l *Log) error {
-			_, err := l.Deliveries(idOf(1), event.Range{Limit: 9}, event.DeliveryFilter{Endpoints: []event.ID{idOf(2)}})
+			_, _, err := l.Deliveries(idOf(1), event.Range{Limit: 9}, event.DeliveryFilter{Endpoints: []event.ID{idOf(2)}})
 			return err
 		}},
 		{"Deliveries of a status", kindDelivery, func(l *Log) error {
-			_, err := l.Deliveries(idOf(1), event.Range{Limit: 9}, event.DeliveryFilter{Statuses: []event.Status{event.Retry}})
+			_, _, err := l.Deliveries(idOf(1), event.Range{Limit: 9}, event.DeliveryFilter{Statuses: []event.Status{event.Retry}})
 			return err
 		}},
 		{"ReadOwed", kindDelivery, func(l *Log) error {

@@ -19,7 +19,7 @@ func replayOf(first *event.Event, endpoints ...event.ID) event.Submission {
 
 func listed(t *testing.T, l *Log, project event.ID, r event.Range, f event.DeliveryFilter) []event.ID {
 	t.Helper()
-	ds, err := l.Deliveries(project, r, f)
+	ds, _, err := l.Deliveries(project, r, f)
 	must(t, err)
 	return idsOf(ds)
 }
@@ -50,7 +50,7 @@ func TestReplays(t *testing.T) {
 	sameIDs(t, "of another project", listed(t, l, idOf(9), all, event.DeliveryFilter{EventID: first.ID}), nil)
 	sameIDs(t, "of the project", listed(t, l, idOf(1), all, event.DeliveryFilter{}), sorted(family, idsOf(other.Owed)))
 
-	events, err := l.Events(idOf(1), all, event.EventFilter{})
+	events, _, err := l.Events(idOf(1), all, event.EventFilter{})
 	must(t, err)
 	if len(events) != 2 {
 		t.Errorf("%d events are listed", len(events))
@@ -196,7 +196,7 @@ func TestDeleteContentOrRetry(t *testing.T) {
 
 func deliveries(t *testing.T, l *Log, id event.ID) []event.Delivery {
 	t.Helper()
-	ds, err := l.Deliveries(idOf(1), event.Range{Limit: 100}, event.DeliveryFilter{EventID: id})
+	ds, _, err := l.Deliveries(idOf(1), event.Range{Limit: 100}, event.DeliveryFilter{EventID: id})
 	must(t, err)
 	return ds
 }

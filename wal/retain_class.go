@@ -24,7 +24,7 @@ const (
 // kindsOf lists the kinds of rows that go together. Replays are found from their
 // original as long as there is history of it.
 var kindsOf = [...][]byte{
-	payload: {kindEvent},
+	payload: {kindEvent, kindStretch, kindFind},
 	keys:    {kindIdempotent},
 	history: {kindDelivery, kindReplay, kindStatus},
 }

@@ -132,7 +132,7 @@ func (h *hoursOf) hasWhatItMust(l *Log, p Policy) error {
 	}
 	var listed []event.ID
 	for project := uint64(1); project <= 3; project++ {
-		ds, err := l.Deliveries(idOf(project), event.Range{Limit: 1 << 20}, event.DeliveryFilter{})
+		ds, _, err := l.Deliveries(idOf(project), event.Range{Limit: 1 << 20}, event.DeliveryFilter{})
 		if err != nil {
 			return err
 		}

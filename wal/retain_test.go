@@ -108,18 +108,19 @@ func TestRetainAll(t *testing.T) {
 	h.finish(func(d *event.Delivery) event.Status {
 		return []event.Status{event.Success, event.Failure}[h.rng.IntN(2)]
 	})
+	indexAll(t, h.l)
 	before := left(t, h.l)
-	for _, name := range []string{"event", "delivery", "status", "idempotency", "replay"} {
+	for _, name := range []string{"event", "delivery", "status", "idempotency", "replay", "stretch", "find"} {
 		if before[name] == 0 {
 			t.Fatalf("no %s among %v", name, before)
 		}
 	}
 	r := h.retain(Policy{Now: h.at(100), Default: Keep{Payload: time.Hour, History: time.Hour, Keys: time.Hour}})
 	after := left(t, h.l)
-	if after["event"] != 1 || after["delivery"]+after["status"]+after["idempotency"]+after["replay"]+after["left"] != 0 || after["gone"] != 1 {
+	if after["event"] != 1 || after["delivery"]+after["status"]+after["idempotency"]+after["replay"]+after["left"] != 0 || after["stretch"] != 1 || after["gone"] != 1 {
 		t.Errorf("left are %v", after)
 	}
-	if r.Hours != 4 || r.Ranges != 4*4+1 || len(r.Postponed) != 0 {
+	if r.Hours != 4 || r.Ranges != 4*6+1 || len(r.Postponed) != 0 {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -249,7 +250,7 @@ func TestMaxBytes(t *testing.T) {
 		if _, others := size(idOf(2)); except && others != h.start || !except && others == h.start {
 			t.Errorf("%s: the other project's oldest hour is %d", name, others-h.start)
 		}
-		ds, err := h.l.Deliveries(idOf(1), event.Range{Limit: 1}, event.DeliveryFilter{})
+		ds, _, err := h.l.Deliveries(idOf(1), event.Range{Limit: 1}, event.DeliveryFilter{})
 		if err != nil || len(ds) != 1 || bucketOf(ds[0].ID.Time()) >= oldest {
 			t.Errorf("%s: history began with %v, %v", name, ds, err)
 		}
@@ -354,7 +355,7 @@ func TestRetainBesideTraffic(t *testing.T) {
 			} else if !errors.Is(err, event.ErrNotFound) || d.Status == event.Retry {
 				t.Error(err)
 			}
-			if _, err := h.l.Deliveries(d.ProjectID, event.Range{Limit: 20}, event.DeliveryFilter{}); err != nil {
+			if _, _, err := h.l.Deliveries(d.ProjectID, event.Range{Limit: 20}, event.DeliveryFilter{}); err != nil {
 				t.Error(err)
 			}
 		}

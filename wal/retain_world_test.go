@@ -205,7 +205,7 @@ func (h *hoursOf) checkListing(f event.DeliveryFilter, project event.ID, there m
 		}
 	}
 	want = sorted(want)
-	got, err := h.l.Deliveries(project, event.Range{Limit: 1 << 20}, f)
+	got, _, err := h.l.Deliveries(project, event.Range{Limit: 1 << 20}, f)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (h *hoursOf) checkListing(f event.DeliveryFilter, project event.ID, there m
 	var down []event.ID
 	r := event.Range{Limit: 7, Descending: true}
 	for {
-		page, err := h.l.Deliveries(project, r, f)
+		page, _, err := h.l.Deliveries(project, r, f)
 		if err != nil {
 			return err
 		}

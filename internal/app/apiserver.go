@@ -107,5 +107,9 @@ func (a *App) withHealth(rest http.Handler) http.Handler {
 	mux.Handle("/", rest)
 	mux.HandleFunc("GET /healthz", a.readyz)
 	mux.HandleFunc("GET /health", a.readyz)
+	docs := api.Docs()
+	mux.Handle("GET /docs", docs)
+	mux.Handle("GET /docs/{$}", docs)
+	mux.Handle("GET /openapi.yaml", docs)
 	return mux
 }

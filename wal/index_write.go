@@ -1,0 +1,107 @@
+package wal
+
+import (
+	"github.com/cockroachdb/pebble/v2"
+
+	"posthaste/event"
+)
+
+// writeBytes is about how much of the index is written at a time.
+const writeBytes = 256 << 10
+
+// indexLoop is the one goroutine that writes the index: it sorts what was noted and puts
+// the rows into the group that is being built, behind the events that they tell
+// of. It ends when quit is closed and all that has ended is written.
+func (l *Log) indexLoop(quit <-chan struct{}) {
+	defer close(l.indexed)
+	for {
+		select {
+		case <-l.index:
+			l.writeIndex(l.lazy)
+		case <-quit:
+			l.writeIndex(l.wake)
+			return
+		}
+	}
+}
+
+// writeIndex writes all stretches that have ended. When the log fails or closes they
+// stay in memory. how wakes the committer.
+func (l *Log) writeIndex(how chan struct{}) {
+	for {
+		some := l.takeEnded()
+		if len(some) == 0 || l.putStretches(some, how) != nil {
+			return
+		}
+	}
+}
+
+// takeEnded takes a few stretches off the queue.
+func (l *Log) takeEnded() []*stretch {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n, size := 0, 0
+	for n < len(l.indexer.queue) && size < writeBytes {
+		size += 16 * len(l.indexer.queue[n].tags)
+		n++
+	}
+	some := l.indexer.queue[:n:n]
+	if l.indexer.queue = l.indexer.queue[n:]; len(l.indexer.queue) == 0 {
+		l.indexer.queue = nil
+	}
+	return some
+}
+
+// putStretches writes stretches and returns when they can be read.
+func (l *Log) putStretches(some []*stretch, how chan struct{}) error {
+	batches := make([]*pebble.Batch, len(some))
+	for i, s := range some {
+		batches[i] = l.db.NewBatch()
+		defer batches[i].Close()
+		appendStretch(batches[i], s)
+	}
+	g, err := l.reserve()
+	if err != nil {
+		return err
+	}
+	for i, s := range some {
+		if s.bucket() >= l.frozen.below { // else the hour may have been cleaned, and is not looked at again
+			_ = g.batch.Apply(batches[i], nil)
+		}
+	}
+	if g.empty() {
+		l.indexer.written(some)
+		l.mu.Unlock()
+		return nil
+	}
+	w := waiters.Get().(*waiter)
+	g.waiters = append(g.waiters, w)
+	l.mu.Unlock()
+	poke(how)
+	if err := l.wait(w); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.indexer.written(some)
+	return nil
+}
+
+// endIndex ends all stretches and waits until they are written, as far as the log lets
+// them be.
+func (l *Log) endIndex() {
+	l.endStretches()
+	close(l.indexQuit)
+	<-l.indexed
+}
+
+// endStretches ends all stretches in front of the next id.
+func (l *Log) endStretches() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next := event.DeliveryID(l.clock, l.node, l.seq)
+	if bucketOf(l.clock) != l.indexer.bucket {
+		next = firstOfBucket(l.indexer.bucket + 1)
+	}
+	l.indexer.endAll(next)
+}
