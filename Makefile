@@ -7,6 +7,7 @@ DATA     ?= data
 ARGS     ?=
 KILLS    ?= 50
 FUZZTIME ?= 30s
+DELIVERIES ?= 10000000
 BENCHTIME ?= 1s
 TIMEOUT  ?= 10m
 PKG      ?= ./...
@@ -24,7 +25,7 @@ LONG = ^Test(KillLoop|Measure.*)$$
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit semantics compat measure race lint fuzz crash crash-short e2e bench bench-go clean
+.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short e2e bench bench-go clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,9 @@ compat: ## Drive every operation of Convoy's API against the real binary, and co
 measure: ## Measure rate limits, a batch retry that is killed half way, and retention
 	go test -count=1 -v -timeout $(TIMEOUT) -run '^TestMeasure' ./test/...
 	go test -count=1 -v -timeout $(TIMEOUT) -run '^TestRetentionGivesSpaceBack$$' ./wal
+
+measure-lists: ## Measure every filter of the listings with DELIVERIES deliveries stored
+	DELIVERIES=$(DELIVERIES) go test -count=1 -v -timeout 90m -run '^TestMeasureLists$$' ./test
 
 race: ## Test the packages under the race detector
 	CGO_ENABLED=1 go test -race -short -timeout $(TIMEOUT) $(UNIT)

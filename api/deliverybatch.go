@@ -26,7 +26,11 @@ func (a *API) batchRetry(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return accepted("Batch retry processing", job)
+	rep, err := accepted("Batch retry processing", job)
+	if c.r.Method == http.MethodPut {
+		rep.data = []byte("{}") // older Go clients, which send PUT, cannot read null
+	}
+	return rep, err
 }
 
 // parseRetryQuery is parseDeliveryQuery for deliveries to be retried: those that

@@ -28,11 +28,11 @@ func TestBatchRetry(t *testing.T) {
 			To:         lastIDOf(epoch.Truncate(1e9).Add(2e9 - 1e6)),
 			Deliveries: event.DeliveryFilter{Statuses: failed}}},
 	} {
-		for _, method := range []string{"POST", "PUT"} {
+		for method, data := range map[string]string{"POST": "null", "PUT": "{}"} { // older Go clients send PUT and cannot read null
 			w := newWorld(t)
 			a := w.do(method, w.in("/eventdeliveries/batchretry?%s", query), "")
 			w.want(a, 200, "Batch retry processing")
-			if string(a.Data) != "null" || len(w.jobs.jobs) != 1 {
+			if string(a.Data) != data || len(w.jobs.jobs) != 1 {
 				t.Fatalf("%q: data %s, %d jobs", query, a.Data, len(w.jobs.jobs))
 			}
 			got := w.jobs.jobs[0]

@@ -56,11 +56,14 @@ func (a *API) appendDelivery(dst []byte, c *call, d deliveryRow) ([]byte, error)
 	}
 	var eventMetadata []byte
 	if d.event != nil {
-		if eventMetadata, err = marshal(newEventMetadata(d)); err != nil {
+		v := newEventMetadata(d)
+		c.conceal(v.Headers, &v.URLPath, &v.URLQueryParams)
+		if eventMetadata, err = marshal(v); err != nil {
 			return nil, err
 		}
 	}
 	view := newDeliveryView(d, c.snap)
+	c.conceal(view.Headers, new(string), &view.URLQueryParams)
 	if d.event != nil {
 		view.SourceMetadata = a.sourceMetadata(c.snap, d.ProjectID, d.event.SourceID)
 	}

@@ -90,6 +90,7 @@ func (a *API) appendEvent(dst []byte, c *call, e *event.Event, maxEndpoints int)
 		return nil, err
 	}
 	v := newEventView(eventRow{e, endpoints}, c.snap)
+	c.conceal(v.Headers, &v.URLPath, &v.URLQueryParams)
 	v.SourceMetadata = a.sourceMetadata(c.snap, e.ProjectID, e.SourceID)
 	return appendEventView(dst, v, e.Data)
 }

@@ -60,3 +60,22 @@ func isSensitive(name string) bool {
 	}
 	return false
 }
+
+// conceal hides, of how an event came in, what the caller should not see: from those who
+// may not manage, the values of headers whose names say that they open something; from a
+// portal, the path and the query, since who knows them may post to the source.
+func (c *call) conceal(headers map[string][]string, path, query *string) {
+	if c.grant.Portal {
+		*path, *query = "", ""
+	}
+	if c.mayManage() {
+		return
+	}
+	for name, values := range headers {
+		for i := range values {
+			if isSensitive(name) {
+				values[i] = masked
+			}
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"posthaste/event"
 )
@@ -71,8 +72,7 @@ func (a *API) createKey(c *call) (reply, error) {
 	if c.project == nil && body.OwnerID != "" {
 		return reply{}, event.Invalid("owner_id", "belongs to a project's key; make one below /projects/{projectID}/keys, or leave it out")
 	}
-	own, _ := c.snap.Key(c.grant.ProjectID, c.grant.KeyID) // none: it never ends
-	k, err := body.key(&c.grant, own.ExpiresAt, a.o.Now())
+	k, err := a.keyFor(c, &body)
 	if err != nil {
 		return reply{}, err
 	}
@@ -82,6 +82,19 @@ func (a *API) createKey(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return respond(http.StatusCreated, "API key created successfully", newAPIKeyView(made, text))
+}
+
+// keyFor is the key that a body asks for, which gives no more than the caller has.
+func (a *API) keyFor(c *call, body *keyBody) (event.APIKey, error) {
+	var ends *time.Time // nil: never, as the instance's own key
+	if !c.grant.KeyID.IsZero() {
+		own, found := c.snap.Key(c.grant.ProjectID, c.grant.KeyID)
+		if !found {
+			return event.APIKey{}, errBadKey // it was revoked a moment ago
+		}
+		ends = own.ExpiresAt
+	}
+	return body.key(&c.grant, ends, a.o.Now())
 }
 
 func (a *API) getKey(c *call) (reply, error) {

@@ -83,9 +83,13 @@ func (b *keyBody) allowFrom(own []netip.Prefix) ([]string, error) {
 	return ranges, nil
 }
 
-// parseRange reads a range of addresses, or an address as a range of one.
+// parseRange reads a range of addresses, or an address as a range of one. A range of
+// IPv4 that is written as one of IPv6 is one of IPv4, as it is where the key is stored.
 func parseRange(text string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(text); err == nil {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
 		return p.Masked(), nil
 	}
 	addr, err := netip.ParseAddr(text)
@@ -111,7 +115,7 @@ func (b *keyBody) expiresAt(own *time.Time, now time.Time) (*time.Time, error) {
 	field, end := "expires_at", time.Time{}
 	if b.ExpiresAt != "" {
 		var err error
-		if end, err = time.Parse(time.RFC3339, b.ExpiresAt); err != nil {
+		if end, err = time.Parse(time.RFC3339, b.ExpiresAt); err != nil || end.UTC().Year() > lastYear {
 			return nil, event.Invalid(field, "want a time like %s, or leave it out", now.UTC().Format(time.RFC3339))
 		}
 	}
@@ -135,6 +139,9 @@ func (b *keyBody) expiresAt(own *time.Time, now time.Time) (*time.Time, error) {
 	end = end.UTC()
 	return &end, nil
 }
+
+// lastYear is the last that RFC 3339 can write. In UTC, a time may lie in the one after.
+const lastYear = 9999
 
 // maxExpirationSeconds is a hundred years.
 const maxExpirationSeconds = 100 * 365 * 86400

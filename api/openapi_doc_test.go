@@ -99,8 +99,8 @@ var queryParams = []queryParam{
 var queryGroups = map[string][]string{
 	"paging":          {"perPage", "direction", "sort", "next_page_cursor", "prev_page_cursor"},
 	"dates":           {"startDate", "endDate"},
-	"event filter":    {"endpointId", "sourceId", "idempotencyKey", "ownerId", "query", "body", "brokerMessageId"},
-	"delivery filter": {"endpointId", "eventId", "subscriptionId", "eventType", "status", "idempotencyKey", "sourceId", "brokerMessageId"},
+	"event filter":    {"endpointId", "sourceId", "idempotencyKey", "ownerId", "eventType", "query", "body", "brokerMessageId"},
+	"delivery filter": {"endpointId", "eventId", "subscriptionId", "eventType", "status", "idempotencyKey", "ownerId", "sourceId", "brokerMessageId"},
 }
 
 type refusalText struct {

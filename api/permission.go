@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"posthaste/event"
@@ -40,18 +41,22 @@ func addressOf(remote string) (netip.Addr, bool) {
 // their method is that of a change: they try something out that comes with them.
 var readersPosts = []string{"/test_filter", "/test_function", "/filters/test/{eventType}"}
 
-// handingOut are the ends of the patterns of requests that only read, and yet give away
-// something that lets its bearer make changes.
-var handingOut = []string{"/refresh_token"}
+// handingOut are the patterns of requests whose answer holds a portal link's token. Its
+// bearer reads and may make changes, so who asks must be allowed to do both.
+var handingOut = []string{
+	"POST " + inProject + "/portal-links",
+	"PUT " + inLink,
+	"GET " + inLink + "/refresh_token",
+}
 
 // scopeFor is what a key needs to be allowed to use a route.
 func scopeFor(pattern string) event.Scope {
+	if slices.Contains(handingOut, pattern) {
+		return event.ScopeRead | event.ScopeManage
+	}
 	reads := strings.HasPrefix(pattern, "GET ")
 	for _, end := range readersPosts {
 		reads = reads || strings.HasSuffix(pattern, end)
-	}
-	for _, end := range handingOut {
-		reads = reads && !strings.HasSuffix(pattern, end)
 	}
 	if reads {
 		return event.ScopeRead
@@ -65,6 +70,6 @@ func checkScope(has event.Scope, rt *route) error {
 	if has.Has(needs) {
 		return nil
 	}
-	name := needs.Names()[0]
+	name := (needs &^ has).Names()[0]
 	return &httpError{http.StatusForbidden, fmt.Sprintf("this key may not %s; it needs the scope %q", name, name)}
 }

@@ -29,7 +29,11 @@ func (a *API) createProject(c *call) (reply, error) {
 	if err := a.decodeProject(c, body, &project); err != nil {
 		return reply{}, err
 	}
-	p, key, text, err := a.o.Catalog.CreateProject(project)
+	limits, err := a.keyFor(c, &keyBody{})
+	if err != nil {
+		return reply{}, err
+	}
+	p, key, text, err := a.o.Catalog.CreateProjectWithKey(project, limits)
 	if err != nil {
 		return reply{}, err
 	}

@@ -75,10 +75,17 @@ func (p *Project) removeFrom(s *state) {
 	s.changed.projects = true
 }
 
-// CreateProject makes a project and, in the same write, its first API key and the
-// event type "*". The key's text is returned here and never again. Fields of the
-// configuration that are zero get their defaults; an id that is zero is made.
+// CreateProject makes a project and, in the same write, its first API key, which may do
+// everything in it, and the event type "*". The key's text is returned here and never
+// again. Fields of the configuration that are zero get their defaults; an id that is
+// zero is made.
 func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string, error) {
+	return c.CreateProjectWithKey(p, event.APIKey{Scopes: event.ScopeAll})
+}
+
+// CreateProjectWithKey is CreateProject with a first key of limits: of k it takes the
+// scopes, the addresses and the end, as CreateKey does.
+func (c *Catalog) CreateProjectWithKey(p event.Project, k event.APIKey) (*Project, event.APIKey, string, error) {
 	now := c.timestamp()
 	p.ID = newID(p.ID)
 	p.CreatedAt, p.UpdatedAt, p.DeletedAt = now, now, nil
@@ -90,9 +97,16 @@ func (c *Catalog) CreateProject(p event.Project) (*Project, event.APIKey, string
 	if err != nil {
 		return nil, event.APIKey{}, "", err
 	}
+	first := event.APIKey{
+		ProjectID: p.ID, Name: cutName(p.Name, " key"),
+		Scopes: k.Scopes, AllowFrom: slices.Clone(k.AllowFrom), ExpiresAt: k.ExpiresAt,
+	}
+	if err := normalizeKey(&first); err != nil {
+		return nil, event.APIKey{}, "", err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key, text, err := c.newKeyLocked(event.APIKey{ProjectID: p.ID, Name: cutName(p.Name, " key"), Scopes: event.ScopeAll})
+	key, text, err := c.newKeyLocked(first)
 	if err != nil {
 		return nil, event.APIKey{}, "", err
 	}

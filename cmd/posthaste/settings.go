@@ -51,6 +51,9 @@ type settings struct {
 	ResponseBodyBytes   byteSize `env:"POSTHASTE_RESPONSE_BODY_BYTES" default:"4KiB" placeholder:"SIZE" help:"How much of an answer's body is kept with its attempt (${default})."`
 	MaxJobs             int      `env:"POSTHASTE_MAX_JOBS" default:"4" placeholder:"N" help:"Batch retries and replays at work at once (${default})."`
 
+	ScanRows   int `env:"POSTHASTE_SCAN_ROWS" default:"2000" placeholder:"N" help:"Rows that a page of a listing looks at before it ends early (${default})."`
+	SearchRows int `env:"POSTHASTE_SEARCH_ROWS" default:"5000" placeholder:"N" help:"Events whose data a page of a search looks at before it ends early (${default})."`
+
 	TransformWorkers int           `env:"POSTHASTE_TRANSFORM_WORKERS" default:"2" placeholder:"N" help:"Processes that run subscriptions' functions (${default})."`
 	TransformTimeout time.Duration `env:"POSTHASTE_TRANSFORM_TIMEOUT" default:"1s" placeholder:"TIME" help:"Time for one call of a function (${default})."`
 	TransformMemory  byteSize      `env:"POSTHASTE_TRANSFORM_MEMORY" default:"64MiB" placeholder:"SIZE" help:"Memory for the functions of one process (${default})."`
@@ -116,6 +119,8 @@ func (s *settings) options() app.Options {
 		RetentionPayload:    s.RetentionPayload,
 		RetentionHistory:    s.RetentionHistory,
 		MaxJobs:             s.MaxJobs,
+		ScanRows:            s.ScanRows,
+		SearchRows:          s.SearchRows,
 		TransformWorkers:    s.TransformWorkers,
 		TransformTimeout:    s.TransformTimeout,
 		TransformMemory:     int64(s.TransformMemory),

@@ -33,6 +33,7 @@ func (a *App) startAPI(ctx context.Context) error {
 		Work: a.engine, Jobs: batches{a.jobs, a.wal},
 		Health: a.health, Transform: a.tryFunction(), CheckFunction: a.checkFunction(), TestOAuth2: a.testOAuth2,
 		CheckURL: urlPolicy(a.guard()), Submit: a.engine.Submit, DeleteContent: a.wal.DeleteContent,
+		MaxScanRows: a.o.ScanRows, MaxSearchRows: a.o.SearchRows,
 		PublicURL: a.o.PublicURL, PortalURL: a.o.PortalURL, Strict: a.o.Strict,
 		Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
 	})

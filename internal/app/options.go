@@ -44,6 +44,8 @@ const (
 	DefaultEndpointConcurrency = 32
 	DefaultResponseBodyBytes   = 4 << 10
 	DefaultMaxJobs             = 4
+	DefaultScanRows            = 2000
+	DefaultSearchRows          = 5000
 	DefaultTransformWorkers    = 2
 	DefaultTransformTimeout    = time.Second
 	DefaultTransformMemory     = 64 << 20
@@ -98,6 +100,11 @@ type Options struct {
 	// IngestRate and ProjectIngestRate are how many events a second are taken in, of all
 	// projects together and of each; 0 to 10,000,000. There is no default: 0 is no limit.
 	IngestRate, ProjectIngestRate int
+
+	// ScanRows is how many rows a page of a listing looks at, and SearchRows how many events
+	// one that searches their data, before it ends early; 100 to 1,000,000;
+	// DefaultScanRows, DefaultSearchRows.
+	ScanRows, SearchRows int
 
 	// PublicURL is where clients reach the API, and PortalURL where people reach the
 	// portal, as links show them: http or https, without a query. "" makes links
@@ -154,6 +161,8 @@ func (o *Options) EnsureDefaults() {
 	o.EndpointConcurrency = cmp.Or(o.EndpointConcurrency, DefaultEndpointConcurrency)
 	o.ResponseBodyBytes = cmp.Or(o.ResponseBodyBytes, DefaultResponseBodyBytes)
 	o.MaxJobs = cmp.Or(o.MaxJobs, DefaultMaxJobs)
+	o.ScanRows = cmp.Or(o.ScanRows, DefaultScanRows)
+	o.SearchRows = cmp.Or(o.SearchRows, DefaultSearchRows)
 	o.TransformWorkers = cmp.Or(o.TransformWorkers, DefaultTransformWorkers)
 	o.TransformTimeout = cmp.Or(o.TransformTimeout, DefaultTransformTimeout)
 	o.TransformMemory = cmp.Or(o.TransformMemory, DefaultTransformMemory)
@@ -186,6 +195,8 @@ func (o *Options) ValidateSettings() error {
 		checkRange("max-payload-bytes", int64(o.MaxPayloadBytes), 1, int64(max(o.MaxRequestBytes, 1))),
 		checkRange("ingest-rate", int64(o.IngestRate), 0, 10_000_000),
 		checkRange("project-ingest-rate", int64(o.ProjectIngestRate), 0, 10_000_000),
+		checkRange("scan-rows", int64(o.ScanRows), 100, 1_000_000),
+		checkRange("search-rows", int64(o.SearchRows), 100, 1_000_000),
 		checkURL("public-url", o.PublicURL),
 		checkURL("portal-url", o.PortalURL),
 		checkRange("cache-bytes", o.CacheBytes, 1<<20, 1<<40),
