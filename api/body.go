@@ -144,7 +144,3 @@ func isEmpty(raw json.RawMessage) bool {
 	}
 	return false
 }
-
-// notYet refuses a field that would change what is delivered and is not
-// supported: taking it in silence would be worse.
-func notYet(field string) error { return event.Invalid(field, "not available yet; leave it out") }

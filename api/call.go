@@ -37,6 +37,9 @@ func (a *API) admit(r *http.Request, rt *route) (*call, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkQuery(r.URL.RawQuery); err != nil {
+		return nil, err
+	}
 	c := &call{r: r, version: v, grant: grant, snap: a.o.Catalog.Snapshot()}
 	switch rt.scope {
 	case ofNobody:

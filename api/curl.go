@@ -26,7 +26,10 @@ var errMayNotReveal = &httpError{http.StatusForbidden, "this key may not see sec
 // curlOfDelivery answers with a command that repeats the request of a delivery's last
 // attempt or, if none was made, makes the one that is to come, unsigned.
 func (a *API) curlOfDelivery(c *call) (reply, error) {
-	reveal := isTrue(c.r.URL.Query(), "reveal")
+	reveal, err := truthParam(c.r.URL.Query(), "reveal")
+	if err != nil {
+		return reply{}, err
+	}
 	if reveal && !c.mayManage() {
 		return reply{}, errMayNotReveal
 	}

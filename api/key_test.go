@@ -2,7 +2,9 @@ package api
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +126,10 @@ func TestScopeOfARoute(t *testing.T) {
 		"POST " + inProject + "/subscriptions/test_function":      event.ScopeRead,
 		"POST " + inProject + "/sources/test_function":            event.ScopeRead,
 		"POST " + inSubscription + "/filters/test/{eventType}":    event.ScopeRead,
-		"GET " + inLink + "/refresh_token":                        event.ScopeManage,
+		"GET " + inLink + "/refresh_token":                        event.ScopeRead | event.ScopeManage,
+		"POST " + inProject + "/portal-links":                     event.ScopeRead | event.ScopeManage,
+		"PUT " + inLink:                                           event.ScopeRead | event.ScopeManage,
+		"PUT " + inLink + "/revoke":                               event.ScopeManage,
 		"PUT " + inDelivery + "/resend":                           event.ScopeManage,
 		"GET " + inProject + "/events/countbatchreplayevents":     event.ScopeRead,
 		"POST " + inProject + "/eventdeliveries/batchretry":       event.ScopeManage,
@@ -175,6 +180,60 @@ func TestAKeyGivesNoMoreThanItHas(t *testing.T) {
 	}
 	narrower := w.do("POST", w.in("/keys"), `{"name":"child","scopes":["read"],"allow_from":["192.0.2.7","2001:db8::1"],"expiration":60}`, as(limited)...)
 	w.want(narrower, 201, "API key created successfully")
+}
+
+// An address of IPv4 does not pass as one of IPv6.
+func TestAKeyOfIPv6GivesNoneOfIPv4(t *testing.T) {
+	for _, c := range []struct {
+		own, asked string
+		ok         bool
+	}{
+		{"::/0", "::ffff:192.0.2.1/128", false},
+		{"::/0", "::ffff:192.0.2.0/120", false},
+		{"::/0", "::ffff:192.0.2.1", false},
+		{"::/0", "2001:db8::/32", true},
+		{"192.0.2.0/24", "::ffff:192.0.2.0/120", true},
+		{"192.0.2.0/24", "::ffff:192.0.0.0/112", false},
+		{"0.0.0.0/0", "::ffff:0:0/90", false},
+	} {
+		body := keyBody{AllowFrom: []string{c.asked}}
+		if _, err := body.allowFrom([]netip.Prefix{netip.MustParsePrefix(c.own)}); (err == nil) != c.ok {
+			t.Errorf("a key for %s made one for %s: %v", c.own, c.asked, err)
+		}
+	}
+}
+
+// Nor is a time given that is not in the years of RFC 3339 once it is in UTC.
+func TestEndsBehindAllYears(t *testing.T) {
+	w := newWorld(t)
+	for _, path := range []string{"/keys", "/portal-links"} {
+		a := w.do("POST", w.in("%s", path), `{"name":"x","owner_id":"o","expires_at":"9999-12-31T23:59:59-01:00"}`)
+		w.want(a, 400, "expires_at: want a time like 2026-01-02T03:04:05Z, or leave it out")
+	}
+}
+
+// The key of a new project is one that the caller's key has made.
+func TestALimitedKeyMakesProjectsWithLimitedKeys(t *testing.T) {
+	w := newWorld(t)
+	limited, _ := w.newKey("/api/v1/keys", `{"name":"limited","scopes":["manage"],"allow_from":["192.0.2.0/24"],"expiration":60}`)
+	for path, message := range map[string]string{"/api/v1/projects": "Project created successfully", "/api/v1/groups": "Group created successfully"} {
+		made := w.do("POST", path, `{"name":"new","type":"outgoing"}`, as(limited)...)
+		w.want(made, 201, message)
+		project := mustID(t, made.field("api_key", "role", "project").(string))
+		key := w.catalog.Snapshot().Keys(project)[0]
+		if key.Scopes != event.ScopeManage || len(key.AllowFrom) != 1 || key.ExpiresAt == nil {
+			t.Errorf("%s made the key %+v", path, key)
+		}
+	}
+}
+
+// A key that is revoked while it makes another makes none.
+func TestARevokedKeyMakesNone(t *testing.T) {
+	w := newWorld(t)
+	c := &call{grant: event.Grant{KeyID: event.NewID(), ProjectID: w.project, Scopes: event.ScopeAll}, snap: w.catalog.Snapshot()}
+	if _, err := w.api.keyFor(c, &keyBody{Name: "x"}); !errors.Is(err, errBadKey) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestAnInstanceKeyHasNoOwner(t *testing.T) {

@@ -47,6 +47,10 @@ type onboardAccepted struct {
 // onboard makes an endpoint and a subscription of every row, or of none. A dry run says
 // only what is wrong with them.
 func (a *API) onboard(c *call) (reply, error) {
+	dry, err := truthParam(c.r.URL.Query(), "dry_run")
+	if err != nil {
+		return reply{}, err
+	}
 	items, err := a.readOnboarding(c.r)
 	if err != nil {
 		return reply{}, err
@@ -55,7 +59,7 @@ func (a *API) onboard(c *call) (reply, error) {
 		return reply{}, event.Invalid("items", "want 1 to %d rows, got %d; send more in several requests", maxOnboardRows, n)
 	}
 	wrong, bad := a.checkOnboarding(c, items)
-	if isTrue(c.r.URL.Query(), "dry_run") {
+	if dry {
 		return respond(http.StatusOK, "Dry run validation complete", onboardDryRun{len(items), len(items) - bad, wrong})
 	}
 	if bad > 0 {

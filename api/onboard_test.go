@@ -91,7 +91,7 @@ func TestOnboardingErrors(t *testing.T) {
 		{"application/json", `{"items":[` + strings.Repeat(`{},`, maxOnboardRows) + `{}]}`, "items: want 1 to 10000 rows, got 10001; send more in several requests"},
 		{"text/csv", "name,url\n" + strings.Repeat("a,b\n", maxOnboardRows+5), "items: want 1 to 10000 rows, got 10001; send more in several requests"},
 		{"text/csv", "", "file: has no header; the first line must be name,url,event_type,auth_username,auth_password"},
-		{"text/csv", "name,url,colour\n", `file: the header has the column "colour", which is not known or comes twice; it must have name,url,event_type,auth_username,auth_password`},
+		{"text/csv", "name,url,colour\n", `file: the header has the column "colour", which is not known or comes twice; the columns are name,url,event_type,auth_username,auth_password`},
 		{"text/csv", "name\nx\n", "file: the header has no column url"},
 		{"text/csv", "name,url\nx\n", "file: record on line 2: wrong number of fields"},
 		{"text/csv", "name,url\n\xff,x\n", "file: is not UTF-8"},

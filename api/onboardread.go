@@ -131,7 +131,7 @@ func columnsOf(header []string) ([]func(*onboardItem) *string, error) {
 		name = strings.ToLower(strings.TrimSpace(name))
 		at := slices.IndexFunc(onboardColumns, func(c onboardColumn) bool { return c.name == name })
 		if at < 0 || slices.Contains(seen, name) {
-			return nil, event.Invalid("file", "the header has the column %q, which is not known or comes twice; it must have name,url,event_type,auth_username,auth_password", shortened(name))
+			return nil, event.Invalid("file", "the header has the column %q, which is not known or comes twice; the columns are name,url,event_type,auth_username,auth_password", shortened(name))
 		}
 		fields, seen = append(fields, onboardColumns[at].field), append(seen, name)
 	}

@@ -235,7 +235,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem; }
 td, th { text-align: left; vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 .need { color: var(--soft); font-size: .8rem; }
-@media (max-width: 50rem) { .frame { display: block; } nav { position: static; max-height: none; border-right: 0; border-bottom: 1px solid var(--line); } .what { display: block; margin: 0; } }
+@media (max-width: 50rem) { .frame { display: block; } nav { position: static; max-height: none; border-right: 0; border-bottom: 1px solid var(--line); } nav ul { columns: 2; } td code { overflow-wrap: break-word; } .what { display: block; margin: 0; } }
 </style>
 </head>
 <body>

@@ -113,6 +113,19 @@ func TestAReadingKeyOpensNoPortal(t *testing.T) {
 	w.want(w.do("GET", one+"/refresh_token", "", as(reader)...), 403, `this key may not manage; it needs the scope "manage"`)
 }
 
+// A link's token reads, so a key that may not read gets none; it may end links.
+func TestAKeyThatMayNotReadOpensNoPortal(t *testing.T) {
+	w := newWorld(t)
+	one := w.in("/portal-links/%s", w.newLink(`{"name":"x","owner_id":"o"}`).field("uid"))
+	key, _ := w.newKey(w.in("/keys"), `{"name":"m","scopes":["manage"]}`)
+	manager := as(key)
+	const refused = `this key may not read; it needs the scope "read"`
+	w.want(w.do("POST", w.in("/portal-links"), `{"name":"x","owner_id":"o"}`, manager...), 403, refused)
+	w.want(w.do("PUT", one, `{}`, manager...), 403, refused)
+	w.want(w.do("GET", one+"/refresh_token", "", manager...), 403, refused)
+	w.want(w.do("PUT", one+"/revoke", "", manager...), 200, "Portal link revoked successfully")
+}
+
 func TestTokensAreExchanged(t *testing.T) {
 	w := newWorld(t)
 	exchange := func(token string) answer {

@@ -3,6 +3,8 @@ package api
 import (
 	"net/http"
 	"time"
+
+	"posthaste/event"
 )
 
 // errBadToken is a portal link's token that opens nothing, or nothing any more.
@@ -16,6 +18,9 @@ func (a *API) exchangePortalToken(c *call) (reply, error) {
 	}
 	if err := a.readJSON(c.r, &body); err != nil {
 		return reply{}, err
+	}
+	if body.Token == "" {
+		return reply{}, event.Invalid("token", "is empty; give the token of the portal link")
 	}
 	short, expires, ok, err := a.o.Catalog.ExchangePortalToken([]byte(body.Token))
 	switch {

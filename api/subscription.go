@@ -59,6 +59,8 @@ func (a *API) createSubscription(c *call) (reply, error) {
 	var created *event.Subscription
 	if s.EndpointID.IsZero() && body.AppID != nil && *body.AppID != "" {
 		created, err = a.subscribeApplication(c, s, *body.AppID)
+	} else if s.EndpointID.IsZero() && s.Name != "" {
+		err = event.Invalid("endpoint_id", "is empty; give the id of an endpoint of the project")
 	} else {
 		created, err = a.o.Catalog.CreateSubscription(s)
 	}

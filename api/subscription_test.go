@@ -49,7 +49,7 @@ func TestBadSubscriptions(t *testing.T) {
 	stranger, _ := w.addProject(2)
 	w.addEndpoint(stranger, 2)
 	for _, c := range []struct{ fields, message string }{
-		{`"name":"x"`, "endpoint_id: the project has no endpoint with this id; create it first"},
+		{`"name":"x"`, "endpoint_id: is empty; give the id of an endpoint of the project"},
 		{`"name":"x","endpoint_id":"nonsense"`, "endpoint_id: not an id: want 26 characters of Crockford base 32"},
 		{fmt.Sprintf(`"name":"x","endpoint_id":%q`, other), "endpoint_id: the project has no endpoint with this id; create it first"},
 		{fmt.Sprintf(`"endpoint_id":%q`, own), "name: is empty; give one of 1 to 256 bytes"},

@@ -112,7 +112,7 @@ func TestSubscriptionToApplication(t *testing.T) {
 		fmt.Sprintf(`{"name":"x","app_id":%q}`, app):        "app_id: a subscription for this endpoint already exists: every endpoint of the application has one",
 		fmt.Sprintf(`{"name":"x","app_id":%q}`, id('a', 9)): "app_id: the project has no application with this id; create it first",
 		`{"name":"x","app_id":"nonsense"}`:                  "app_id: not an id: want 26 characters of Crockford base 32",
-		`{"name":"x","app_id":""}`:                          "endpoint_id: the project has no endpoint with this id; create it first",
+		`{"name":"x","app_id":""}`:                          "endpoint_id: is empty; give the id of an endpoint of the project",
 	} {
 		w.want(w.do("POST", w.in("/subscriptions"), body), 400, message)
 	}

@@ -3,10 +3,21 @@ package api
 import (
 	"net/url"
 	"strconv"
+
+	"posthaste/event"
 )
 
-// isTrue reports whether a parameter of the query says yes: true or 1, in any case.
-func isTrue(v url.Values, name string) bool {
-	yes, err := strconv.ParseBool(v.Get(name))
-	return err == nil && yes
+// truthParam reads a parameter of the query that says yes or no: true, 1, false or 0.
+// Without one it is no. Anything else is refused: what was meant as a dry run must not
+// be a real one.
+func truthParam(v url.Values, name string) (bool, error) {
+	text := v.Get(name)
+	if text == "" {
+		return false, nil
+	}
+	yes, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, event.Invalid(name, "want true or false")
+	}
+	return yes, nil
 }

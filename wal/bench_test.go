@@ -182,7 +182,7 @@ func BenchmarkIndexWrite(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		batch := l.db.NewBatch()
-		appendStretch(batch, &s)
+		appendStretch(batch, &s, nil)
 		size = batch.Len()
 		must(b, batch.Close())
 	}

@@ -128,15 +128,6 @@ func decodeStored(key, value []byte) (*storedEvent, error) {
 	return ev, nil
 }
 
-// decodeEventMeta reads a record without summing it up.
-func decodeEventMeta(key, value []byte) (*event.Event, []byte, error) {
-	ev, data, err := decodeMeta(key, value)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &ev.Event, data, nil
-}
-
 func decodeMeta(key, value []byte) (*storedEvent, []byte, error) {
 	if err := checkKey(key, eventKeyLen); err != nil {
 		return nil, nil, err

@@ -39,12 +39,12 @@ func FuzzDecodeEvent(f *testing.F) {
 	key := appendEventKey(nil, idOf(1), event.DeliveryID(goldenClock, 1, 2))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		value := sealedBody(key, body)
-		ev, data, err := decodeEventMeta(key, value)
+		ev, data, err := decodeMeta(key, value)
 		if err != nil {
 			return
 		}
 		ev.Data = data
-		sameAgain(t, key, ev)
+		sameAgain(t, key, &ev.Event)
 	})
 }
 
@@ -56,12 +56,12 @@ func FuzzDecodeEventOfVersion2(f *testing.F) {
 	}
 	key := appendEventKey(nil, idOf(1), event.DeliveryID(goldenClock, 1, 2))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		ev, data, err := decodeEventMeta(key, append([]byte{eventVersion2, 0, 0, 0, 0}, body...))
+		ev, data, err := decodeMeta(key, append([]byte{eventVersion2, 0, 0, 0, 0}, body...))
 		if err != nil {
 			return
 		}
 		ev.Data = data
-		sameAgain(t, key, ev)
+		sameAgain(t, key, &ev.Event)
 	})
 }
 

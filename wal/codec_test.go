@@ -77,7 +77,7 @@ func shortMeta(t *testing.T, key, meta []byte) {
 	t.Helper()
 	for n := range meta {
 		value := bytes.Clone(meta[:n])
-		if _, _, err := decodeEventMeta(key, value); !errors.Is(err, ErrCorrupt) {
+		if _, _, err := decodeMeta(key, value); !errors.Is(err, ErrCorrupt) {
 			t.Fatalf("cut at %d of %d: got error %v", n, len(meta), err)
 		}
 	}

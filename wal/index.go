@@ -23,7 +23,9 @@ const (
 	stretchEvents = 4096    // a stretch ends with as many events
 	stretchTags   = 1 << 15 // or with as many tags, but not within an event
 	openTags      = 1 << 20 // all stretches end when they have as many together: 8 MiB
-	stretchCost   = 32      // what a stretch costs beside its tags, in tags
+	stretchCost   = 32      // what a stretch costs beside its tags and ids, in tags
+	endedTags     = 4 << 20 // those that are not written yet are forgotten beyond so many: 32 MiB
+	fewOpen       = 16      // with more open stretches none gets room before it needs it
 )
 
 // tag is a hash of 48 bits of something that an event says of itself. Its first byte
@@ -79,15 +81,20 @@ type stretch struct {
 	tags    []uint64 // tag, then 16 bits: whose, as an index into ids
 }
 
+// cost is what it holds in memory, in tags; an id is as large as two.
+func (s *stretch) cost() int { return len(s.tags) + 2*len(s.ids) + stretchCost }
+
 // indexer is the part of the index that is not in the store yet. Log.mu guards it.
 type indexer struct {
 	bucket uint32   // the hour of the open stretches
 	since  event.ID // a project's events from here on are in its open stretch, or that has begun since
 	open   map[event.ID]*stretch
 	recent *stretch // one of open, or nil
+	newest event.ID // of all that were noted
 	held   int      // what the open ones cost, in tags
 	queue  []*stretch
 	ended  map[event.ID][]*stretch // those of queue, and those that are being written
+	behind int                     // what these cost, in tags
 }
 
 // start begins with ids that are greater than all that are stored.
@@ -107,20 +114,18 @@ func (x *indexer) note(project, id event.ID, tags []tag) bool {
 	if s == nil || s.project != project {
 		s = x.stretchOf(project)
 	}
+	x.newest = id
 	n := uint64(len(s.ids))
 	s.ids = append(s.ids, id)
 	for _, t := range tags {
 		s.tags = append(s.tags, uint64(t)<<16|n)
 	}
-	x.held += len(tags) + 2 // an id is as large as two tags
+	x.held += len(tags) + 2
 	switch {
 	case len(s.ids) >= stretchEvents || len(s.tags) >= stretchTags:
-		x.held -= len(s.tags) + 2*len(s.ids)
+		x.held -= s.cost() - stretchCost
 		x.end(s, id)
-		x.recent = &stretch{ // the next one will be much the same
-			project: project, first: idAfter(id),
-			ids: make([]event.ID, 0, stretchEvents), tags: make([]uint64, 0, len(s.tags)+len(s.tags)/16),
-		}
+		x.recent = x.follower(s)
 		x.open[project] = x.recent
 		return true
 	case x.held > openTags:
@@ -141,8 +146,25 @@ func (x *indexer) stretchOf(project event.ID) *stretch {
 	return s
 }
 
+// follower is the stretch behind one that is full. The next one will be much the same,
+// so it has room for as much, unless many projects might hold such room.
+func (x *indexer) follower(full *stretch) *stretch {
+	s := &stretch{project: full.project, first: idAfter(full.last)}
+	if len(x.open) <= fewOpen {
+		s.ids = make([]event.ID, 0, stretchEvents)
+		s.tags = make([]uint64, 0, min(len(full.tags)+len(full.tags)/16, 2*stretchTags))
+	}
+	return s
+}
+
+// end queues a stretch to be written. When the log takes more than it writes of the
+// index, a stretch is forgotten instead: its events are read row by row.
 func (x *indexer) end(s *stretch, last event.ID) {
 	s.last = last
+	if x.behind > endedTags {
+		return
+	}
+	x.behind += s.cost()
 	x.queue = append(x.queue, s)
 	x.ended[s.project] = append(x.ended[s.project], s)
 }
@@ -175,6 +197,7 @@ func firstOfBucket(bucket uint32) event.ID {
 // written forgets stretches that can be read from the store, or never will be.
 func (x *indexer) written(done []*stretch) {
 	for _, s := range done {
+		x.behind -= s.cost()
 		rest := slices.DeleteFunc(slices.Clone(x.ended[s.project]), func(other *stretch) bool { return other == s })
 		if len(rest) == 0 {
 			delete(x.ended, s.project)

@@ -42,10 +42,10 @@ func appendFindKey(dst []byte, project event.ID, shard byte, last event.ID) []by
 	return append(dst, last[:]...)
 }
 
-// appendStretch writes a stretch that has ended.
-func appendStretch(b *pebble.Batch, s *stretch) {
+// appendStretch writes a stretch that has ended. scratch is overwritten.
+func appendStretch(b *pebble.Batch, s *stretch, scratch []byte) {
 	key := appendStretchKey(make([]byte, 0, findKeyLen), s.project, s.last)
-	value := append(make([]byte, recordHeaderLen, maxShardRow), s.first[:]...)
+	value := append(append(scratch[:0], make([]byte, recordHeaderLen)...), s.first[:]...)
 	value = binary.AppendUvarint(value, uint64(len(s.ids)))
 	seal(value, key)
 	_ = b.Set(key, value, nil)

@@ -2,12 +2,15 @@ package wal
 
 import (
 	"github.com/cockroachdb/pebble/v2"
-
 	"posthaste/event"
 )
 
-// writeBytes is about how much of the index is written at a time.
-const writeBytes = 256 << 10
+// What is written of the index at a time, in tags: so much, or, when more waits, a
+// quarter of that, but not so much that writers wait for it.
+const (
+	writeTags     = 32 << 10
+	mostWriteTags = 8 * writeTags
+)
 
 // indexLoop is the one goroutine that writes the index: it sorts what was noted and puts
 // the rows into the group that is being built, behind the events that they tell
@@ -41,9 +44,8 @@ func (l *Log) takeEnded() []*stretch {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n, size := 0, 0
-	for n < len(l.indexer.queue) && size < writeBytes {
-		size += 16 * len(l.indexer.queue[n].tags)
-		n++
+	for most := min(max(writeTags, l.indexer.behind/4), mostWriteTags); n < len(l.indexer.queue) && size < most; n++ {
+		size += l.indexer.queue[n].cost()
 	}
 	some := l.indexer.queue[:n:n]
 	if l.indexer.queue = l.indexer.queue[n:]; len(l.indexer.queue) == 0 {
@@ -55,10 +57,11 @@ func (l *Log) takeEnded() []*stretch {
 // putStretches writes stretches and returns when they can be read.
 func (l *Log) putStretches(some []*stretch, how chan struct{}) error {
 	batches := make([]*pebble.Batch, len(some))
+	scratch := make([]byte, maxShardRow)
 	for i, s := range some {
 		batches[i] = l.db.NewBatch()
 		defer batches[i].Close()
-		appendStretch(batches[i], s)
+		appendStretch(batches[i], s, scratch)
 	}
 	g, err := l.reserve()
 	if err != nil {
@@ -95,7 +98,8 @@ func (l *Log) endIndex() {
 	<-l.indexed
 }
 
-// endStretches ends all stretches in front of the next id.
+// endStretches ends all stretches behind the newest event. It does not go by the clock,
+// which may be ahead of what the store knows, and so of the next process.
 func (l *Log) endStretches() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
