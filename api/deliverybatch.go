@@ -36,6 +36,9 @@ func (a *API) batchRetry(c *call) (reply, error) {
 // parseRetryQuery is parseDeliveryQuery for deliveries to be retried: those that
 // ended without success, unless the query names other states.
 func parseRetryQuery(c *call) (pageQuery, event.DeliveryFilter, error) {
+	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
+		return pageQuery{}, event.DeliveryFilter{}, err
+	}
 	q, filter, err := parseDeliveryQuery(c)
 	if len(filter.Statuses) == 0 {
 		filter.Statuses = []event.Status{event.Failure, event.Discarded}

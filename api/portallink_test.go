@@ -134,7 +134,8 @@ func TestTokensAreExchanged(t *testing.T) {
 	static := w.newLink(`{"name":"s","owner_id":"o"}`).field("token").(string)
 	once := w.newLink(`{"name":"s","owner_id":"o","auth_type":"one_time"}`)
 	refresh := w.newLink(`{"name":"s","owner_id":"o","auth_type":"refresh_token"}`).field("token").(string)
-	for token, times := range map[string]int{static: 3, once.field("token").(string): 1, refresh: 0, "": 0, "PL.x": 0, w.key: 0} {
+	w.want(exchange(""), 400, "token: is empty; give the token of the portal link")
+	for token, times := range map[string]int{static: 3, once.field("token").(string): 1, refresh: 0, "PL.x": 0, w.key: 0} {
 		for n := range 3 {
 			a := exchange(token)
 			if n >= times {

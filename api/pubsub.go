@@ -10,10 +10,15 @@ import (
 	"posthaste/event"
 )
 
-// brokerSecrets are the members of a broker's configuration that are not shown,
-// however deep they lie.
-var brokerSecrets = map[string]bool{
-	"secret_key": true, "password": true, "service_account": true,
+// brokerSecrets are the parts of the names, in lower case, of those members of a broker's
+// configuration that are not shown, however deep they lie.
+var brokerSecrets = []string{
+	"secret", "password", "service_account", "token", "private_key", "credential", "connection_string",
+}
+
+func isBrokerSecret(name string) bool {
+	name = strings.ToLower(name)
+	return slices.ContainsFunc(brokerSecrets, func(part string) bool { return strings.Contains(name, part) })
 }
 
 // applyPubSub changes a source's broker if the request names one. Without a type it is
@@ -72,7 +77,7 @@ func maskBroker(v any) {
 		}
 	case map[string]any:
 		for name, inner := range v {
-			if brokerSecrets[strings.ToLower(name)] && inner != nil && inner != "" {
+			if isBrokerSecret(name) && inner != nil && inner != "" {
 				v[name] = masked
 				continue
 			}
@@ -96,7 +101,7 @@ func unmaskBroker(in string, v, before any) error {
 		known, _ := before.(map[string]any)
 		for name, inner := range v {
 			path := in + "." + name
-			if text, ok := inner.(string); ok && brokerSecrets[strings.ToLower(name)] {
+			if text, ok := inner.(string); ok && isBrokerSecret(name) {
 				was, _ := known[name].(string)
 				text, err := unhide(path, text, was)
 				if err != nil {

@@ -34,6 +34,9 @@ func (a *API) replayEvent(c *call) (reply, error) {
 // batchReplay starts a job that replays the events which the query selects, as GET
 // would list them, and waits a little for its end.
 func (a *API) batchReplay(c *call) (reply, error) {
+	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
+		return reply{}, err
+	}
 	q, filter, err := parseEventQuery(c.r.URL.Query())
 	if err != nil {
 		return reply{}, err
@@ -64,6 +67,9 @@ func (a *API) batchReplay(c *call) (reply, error) {
 // countBatchReplay says how many events batchReplay would take up: duplicates are
 // none of their own.
 func (a *API) countBatchReplay(c *call) (reply, error) {
+	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
+		return reply{}, err
+	}
 	q, filter, err := parseEventQuery(c.r.URL.Query())
 	if err != nil {
 		return reply{}, err

@@ -96,6 +96,15 @@ func TestBrokerSources(t *testing.T) {
 		"pub_sub.sqs.secret_key: is the mask that answers show, and there is nothing behind it; give the value itself")
 }
 
+// Brokers that are not known by name have secrets too, and what is none is shown.
+func TestSecretsOfOtherBrokersAreMasked(t *testing.T) {
+	shown := string(maskedBroker([]byte(`{"type":"x","access_key_id":"id","sasl":{"Password":"HID"},"Auth_Token":"HID",
+		"private_key":["HID"],"connection_string":"amqp://u:HID@h","client":[{"clientSecret":{"a":"HID"}}],"secret_key":null}`)))
+	if strings.Contains(shown, "HID") || strings.Count(shown, masked) != 5 || !strings.Contains(shown, `"access_key_id":"id"`) {
+		t.Errorf("shown as %s", shown)
+	}
+}
+
 func TestBadSources(t *testing.T) {
 	w := newWorld(t)
 	id, _ := w.addSource(`{"name":"x"}`)

@@ -112,3 +112,18 @@ func TestAPortalLinkOpensOnesOwnOnly(t *testing.T) {
 	p.do("PUT", "/portal-links/"+link.UID+"/revoke", nil, nil)
 	portal.answers(401, "GET", "/endpoints", nil)
 }
+
+func TestEveryAnswerIsOfTheAPI(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, nil)
+	for _, path := range []string{"//api/v1/projects", "/api//v1", "/nothing", "/docs/x", "/healthz/", "/api/v1/projects/%2e%2e/x"} {
+		resp, err := http.Get("http://" + p.api + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusNotFound || resp.Header.Get("Content-Type") != "application/json" || resp.Request.URL.Path != strings.ReplaceAll(path, "%2e%2e", "..") {
+			t.Errorf("%s: %d %s at %s", path, resp.StatusCode, resp.Header.Get("Content-Type"), resp.Request.URL.Path)
+		}
+	}
+}

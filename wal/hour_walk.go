@@ -27,6 +27,7 @@ type hourWalk struct {
 	bucket  uint32
 	r       event.Range
 	heads   []event.ID // a heap
+	asked   int        // endpoints that were looked up for it
 }
 
 func newHourWalk(l *Log, it *pebble.Iterator, project event.ID, bucket uint32, r event.Range) (*hourWalk, error) {
@@ -36,6 +37,7 @@ func newHourWalk(l *Log, it *pebble.Iterator, project event.ID, bucket uint32, r
 	w := &hourWalk{l: l, it: it, project: project, bucket: bucket, r: r}
 	const n = endpointLen - 5 // a partition and an endpoint's hash
 	err := prefixes(it, kindDelivery, bucket, n, func(prefix []byte) error {
+		w.asked++
 		hash := event.DeliveryEndpointHash(idOfRow(it.Key()))
 		ours, err := w.mayBeOurs(prefix)
 		if !ours || err != nil {

@@ -3,6 +3,7 @@ package wal
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 
@@ -120,4 +121,28 @@ func TestAStretchDoesNotClaimIdsOfTheNextProcess(t *testing.T) {
 	got, _, err := l.Events(idOf(1), event.Range{Limit: 100}, event.EventFilter{EventType: "rare"})
 	must(t, err)
 	sameIDs(t, "events", eventIDs(got), want)
+}
+
+// TestCloseHurriesTheIndex: rows that wait for an intake to ride with do not hold up Close.
+func TestCloseHurriesTheIndex(t *testing.T) {
+	o := testOptions(vfs.NewMem())
+	o.SettleDelay = time.Hour
+	l, err := Open(o)
+	must(t, err)
+	appendOne(t, l, post(idOf(1), "x", idOf(2)))
+	l.endStretches()
+	poke(l.index)
+	for waits := false; !waits; time.Sleep(time.Millisecond) {
+		l.mu.Lock()
+		waits = !l.group.empty()
+		l.mu.Unlock()
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- l.Close() }()
+	select {
+	case err := <-closed:
+		must(t, err)
+	case <-time.After(20 * time.Second):
+		t.Fatal("Close waits for the delay of settlements")
+	}
 }

@@ -190,6 +190,7 @@ func (f *finder) narrow(found []event.ID) {
 
 // places appends the events of the stretch that have a tag.
 func (f *finder) places(dst []event.ID, t tag) ([]event.ID, bool, error) {
+	f.m.left -= costKey
 	s := f.shards[t]
 	if s == nil {
 		it, err := f.openIter(kindFind)

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"github.com/cockroachdb/pebble/v2"
+
 	"posthaste/event"
 )
 
@@ -20,20 +21,20 @@ func (l *Log) indexLoop(quit <-chan struct{}) {
 	for {
 		select {
 		case <-l.index:
-			l.writeIndex(l.lazy)
+			l.writeIndex()
 		case <-quit:
-			l.writeIndex(l.wake)
+			l.writeIndex()
 			return
 		}
 	}
 }
 
 // writeIndex writes all stretches that have ended. When the log fails or closes they
-// stay in memory. how wakes the committer.
-func (l *Log) writeIndex(how chan struct{}) {
+// stay in memory.
+func (l *Log) writeIndex() {
 	for {
 		some := l.takeEnded()
-		if len(some) == 0 || l.putStretches(some, how) != nil {
+		if len(some) == 0 || l.putStretches(some) != nil {
 			return
 		}
 	}
@@ -55,7 +56,7 @@ func (l *Log) takeEnded() []*stretch {
 }
 
 // putStretches writes stretches and returns when they can be read.
-func (l *Log) putStretches(some []*stretch, how chan struct{}) error {
+func (l *Log) putStretches(some []*stretch) error {
 	batches := make([]*pebble.Batch, len(some))
 	scratch := make([]byte, maxShardRow)
 	for i, s := range some {
@@ -80,7 +81,7 @@ func (l *Log) putStretches(some []*stretch, how chan struct{}) error {
 	w := waiters.Get().(*waiter)
 	g.waiters = append(g.waiters, w)
 	l.mu.Unlock()
-	poke(how)
+	l.pokeForIndex()
 	if err := l.wait(w); err != nil {
 		return err
 	}
@@ -90,11 +91,23 @@ func (l *Log) putStretches(some []*stretch, how chan struct{}) error {
 	return nil
 }
 
+// pokeForIndex wakes the committer. The index has time, like settlements, unless the log
+// closes: endIndex pokes too, so that one of the two comes late enough.
+func (l *Log) pokeForIndex() {
+	select {
+	case <-l.indexQuit:
+		poke(l.wake)
+	default:
+		poke(l.lazy)
+	}
+}
+
 // endIndex ends all stretches and waits until they are written, as far as the log lets
 // them be.
 func (l *Log) endIndex() {
 	l.endStretches()
 	close(l.indexQuit)
+	poke(l.wake)
 	<-l.indexed
 }
 
@@ -103,9 +116,11 @@ func (l *Log) endIndex() {
 func (l *Log) endStretches() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	next := event.DeliveryID(l.clock, l.node, l.seq)
-	if bucketOf(l.clock) != l.indexer.bucket {
-		next = firstOfBucket(l.indexer.bucket + 1)
+	if len(l.indexer.open) > 0 {
+		next := idAfter(l.indexer.newest)
+		if l.clock == l.indexer.newest.Time() {
+			next = event.DeliveryID(l.clock, l.node, l.seq) // behind its deliveries, too
+		}
+		l.indexer.endAll(next)
 	}
-	l.indexer.endAll(next)
 }

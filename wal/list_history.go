@@ -58,18 +58,40 @@ func (c *deliveryList) withoutEvents(r event.Range, seam event.ID) error {
 			hour = bucketOfKey(it.Key())
 			from = hour + 1
 		}
+		if !c.m.allow(c.startOfHour(hour, r)) {
+			return nil
+		}
 		w, err := newHourWalk(c.l, it, c.project, hour, r)
 		if err != nil {
 			return err
 		}
-		c.m.left -= len(w.heads) * costRow / 2
+		c.takeHour(w)
 		for id, ok := w.next(); ok && !c.done(); id, ok = w.next() {
 			if err := c.add(id); err != nil {
 				return err
 			}
 		}
+		c.m.moved = true
 	}
 	return it.Error()
+}
+
+// startOfHour is where an hour begins in the listing's direction, within its range.
+func (c *deliveryList) startOfHour(hour uint32, r event.Range) event.ID {
+	if r.Descending {
+		return earlierOf(r.To, event.Before(firstOfBucket(hour+1)))
+	}
+	return laterOf(r.From, firstOfBucket(hour))
+}
+
+// takeHour takes the cost of an hour's endpoints, of whatever project. The first hour of a
+// listing leaves half the budget for its rows: the next page pays for the hour again.
+func (c *deliveryList) takeHour(w *hourWalk) {
+	cost := w.asked * costRow / 2
+	if !c.m.moved {
+		cost = min(cost, c.m.left/2)
+	}
+	c.m.left -= cost
 }
 
 // fromEvents walks the project's events from the seam on. Deliveries of one millisecond

@@ -102,15 +102,19 @@ func (a *App) testOAuth2(ctx context.Context, o *event.OAuth2Auth) (token, token
 	return t.AccessToken, t.TokenType, t.ExpiresAt, err
 }
 
-// withHealth answers the health routes beside the API's own.
+// withHealth answers the routes beside the API's own. It is no ServeMux, which would
+// answer a path that is not in its shortest form before the API can.
 func (a *App) withHealth(rest http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", rest)
-	mux.HandleFunc("GET /healthz", a.readyz)
-	mux.HandleFunc("GET /health", a.readyz)
-	docs := api.Docs()
-	mux.Handle("GET /docs", docs)
-	mux.Handle("GET /docs/{$}", docs)
-	mux.Handle("GET /openapi.yaml", docs)
-	return mux
+	health, docs := http.HandlerFunc(a.readyz), api.Docs()
+	beside := map[string]http.Handler{
+		"/healthz": health, "/health": health,
+		"/docs": docs, "/docs/": docs, "/openapi.yaml": docs,
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h := beside[r.URL.Path]; h != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			h.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
 }
