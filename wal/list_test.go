@@ -337,12 +337,6 @@ func walkPages(r event.Range, list func(event.Range) ([]event.ID, event.Scan, er
 	return all, fmt.Errorf("no end after %d rows", len(all))
 }
 
-// after is the smallest id that is greater than id.
-func after(id event.ID) (next event.ID) {
-	copy(next[:], successor(id[:]))
-	return next
-}
-
 func TestEventsByIdempotencyKey(t *testing.T) {
 	l := newLogInMemory(t)
 	var want event.ID

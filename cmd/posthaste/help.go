@@ -45,5 +45,5 @@ func examplesOf(node *kong.Node) []string {
 	if node.Tag == nil {
 		return nil
 	}
-	return node.Tag.GetAll("example")
+	return append(node.Tag.GetAll("example"), node.Tag.GetAll("another")...)
 }

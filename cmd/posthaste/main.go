@@ -28,8 +28,8 @@ const (
 
 // cli is the command line.
 type cli struct {
-	Send   sendCmd   `cmd:"" group:"use" help:"Send an event, or a file of them." example:"posthaste send --endpoint 01KAM4Z8V1V6W3J7C2Q9RZB5XN --type order.paid '{\"n\":1}'" example:"posthaste send --owner acme --type order.paid --file orders.ndjson.gz --idempotency line-hash"`
-	Listen listenCmd `cmd:"" group:"use" help:"Receive webhooks on this machine, verify and print them." example:"posthaste listen --create --body" example:"posthaste listen --secret s3cret --status 500,500,200"`
+	Send   sendCmd   `cmd:"" group:"use" help:"Send an event, or a file of them." example:"posthaste send --endpoint 01KAM4Z8V1V6W3J7C2Q9RZB5XN --type order.paid '{\"n\":1}'" another:"posthaste send --owner acme --type order.paid --file orders.ndjson.gz --idempotency line-hash"`
+	Listen listenCmd `cmd:"" group:"use" help:"Receive webhooks on this machine, verify and print them." example:"posthaste listen --create --body" another:"posthaste listen --secret s3cret --status 500,500,200"`
 	Replay replayCmd `cmd:"" group:"use" help:"Send events again that were accepted before." example:"posthaste replay --since 2h --type order.paid"`
 
 	Project      projectCmd      `cmd:"" group:"manage" help:"Projects."`
