@@ -266,9 +266,13 @@ func TestFilterAgreesWithModel(t *testing.T) {
 	}
 }
 
-// compareWithModel needs conditions that compile.
+// compareWithModel needs conditions that compile, but for those with too many $ in a
+// path, which do not hold.
 func compareWithModel(t rapid.TB, in *Input, conditions, payload string) bool {
 	filter, err := CompileFilter(&event.Filter{Body: json.RawMessage(conditions)})
+	if err != nil && strings.Contains(err.Error(), "times $ in its path") {
+		return false
+	}
 	if err != nil {
 		t.Fatalf("%s: %v", conditions, err)
 	}
