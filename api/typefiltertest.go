@@ -30,6 +30,9 @@ func (a *API) testTypeFilter(c *call) (reply, error) {
 	if len(in.Request.Body) == 0 {
 		in.Request.Body = in.Payload
 	}
+	if q := &in.Request; len(q.Body)+len(q.Headers)+len(q.Header)+len(q.Query)+len(q.Path) == 0 {
+		return reply{}, event.Invalid("payload", "is missing, and so is request: give what the event would look like")
+	}
 	ev, err := in.Request.event()
 	if err != nil {
 		return reply{}, err

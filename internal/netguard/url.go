@@ -111,6 +111,9 @@ func (p *Policy) checkScheme(scheme string, found bool) error {
 	case scheme == "http" && found:
 		return &URLError{CodeScheme, "http is not allowed here: use https"}
 	}
+	if p.AllowHTTP {
+		return &URLError{CodeScheme, "it must start with https:// or http://"}
+	}
 	return &URLError{CodeScheme, "it must start with https://"}
 }
 
