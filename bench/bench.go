@@ -5,15 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
+
+	"posthaste/bench/report"
 )
 
-// scenario is one kind of load, what it is compared with and what share of that
-// it should reach.
+// scenario is one row of the report.
 type scenario struct {
-	name     string
-	mode     Mode
-	baseline string
-	target   float64
+	name string
+	// run measures. A row may come with an error: it was measured, and events
+	// were lost.
+	run func(r *runner, ctx context.Context) (*report.Scenario, error)
+	// anyServer: a server that is given with Target can be measured too. The
+	// others start, kill and look into servers of their own.
+	anyServer bool
 }
 
 // The baselines.
@@ -22,9 +27,19 @@ const (
 	bareLoopBaseline = "bare_loop"
 )
 
+// scenarios are in the order in which they run.
 var scenarios = []scenario{
-	{name: "single", mode: ModeSingle, baseline: nullPipeBaseline, target: 0.80},
-	{name: "batch", mode: ModeBatch, baseline: bareLoopBaseline, target: 0.65},
+	{name: "single", run: (*runner).single, anyServer: true},
+	{name: "batch", run: (*runner).batch, anyServer: true},
+	{name: "fanout", run: (*runner).fanout, anyServer: true},
+	{name: "latency", run: (*runner).latency, anyServer: true},
+	{name: "noisy", run: (*runner).noisy, anyServer: true},
+	{name: "ratelimit", run: (*runner).ratelimit},
+	{name: "space", run: (*runner).space},
+	{name: "idle", run: (*runner).idle},
+	{name: "growth", run: (*runner).growth},
+	{name: "outage", run: (*runner).outage},
+	{name: "restart", run: (*runner).restart},
 }
 
 func scenarioNamed(name string) (scenario, bool) {
@@ -36,7 +51,8 @@ func scenarioNamed(name string) (scenario, bool) {
 	return scenario{}, false
 }
 
-func scenarioNames() []string {
+// ScenarioNames are the names of all scenarios, in the order in which they run.
+func ScenarioNames() []string {
 	var names []string
 	for _, s := range scenarios {
 		names = append(names, s.name)
@@ -44,8 +60,8 @@ func scenarioNames() []string {
 	return names
 }
 
-// errNoBatch is why batch is left out.
-var errNoBatch = errors.New("the server has no batch route")
+// errLeftOut is wrapped in why a scenario was not run, which is no failure.
+var errLeftOut = errors.New("left out")
 
 // runner is a run in progress.
 type runner struct {
@@ -56,7 +72,7 @@ type runner struct {
 
 // Run measures. The report is complete as far as it goes even when the error,
 // which says what was lost or went wrong, is not nil.
-func Run(ctx context.Context, o Options) (*Report, error) {
+func Run(ctx context.Context, o Options) (*report.Report, error) {
 	o.EnsureDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -66,65 +82,46 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	report := new(Report)
-	if report.Machine, err = DescribeMachine(dir); err != nil {
+	out := &report.Report{Started: time.Now().UTC()}
+	if out.Machine, err = DescribeMachine(dir); err != nil {
 		return nil, err
 	}
-	if report.Machine.Filesystem == "tmpfs" {
-		report.Notes = append(report.Notes, "the data directory is in memory: durability costs nothing there")
+	if out.Machine.Filesystem == "tmpfs" {
+		out.Notes = append(out.Notes, "the data directory is in memory: durability costs nothing there")
 	}
 	r := &runner{Options: o, progress: NewProgress(o.Progress), secret: randomHex(16)}
 	r.DataRoot = dir
 	defer r.progress.Close()
 	var errs []error
-	for _, name := range o.Scenarios {
-		s, _ := scenarioNamed(name)
-		errs = append(errs, r.scenario(ctx, s, report))
+	for _, s := range scenarios {
+		if ctx.Err() != nil {
+			errs = append(errs, ctx.Err())
+			break
+		}
+		if o.asks(s.name) {
+			errs = append(errs, r.measure(ctx, s, out))
+		}
 	}
-	return report, errors.Join(errs...)
+	out.Seconds = time.Since(out.Started).Seconds()
+	return out, errors.Join(errs...)
 }
 
-// scenario repeats baseline and scenario in turn and adds the result.
-func (r *runner) scenario(ctx context.Context, s scenario, report *Report) error {
-	var runs []Pair
-	var errs []error
-	for i := 1; i <= r.Repeat && ctx.Err() == nil; i++ {
-		pair, err := r.pair(ctx, s, i)
-		if errors.Is(err, errNoBatch) {
-			report.Notes = append(report.Notes, "batch is left out: "+err.Error())
-			return nil
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s, repeat %d: %w", s.name, i, err))
-		}
-		if pair != nil {
-			runs = append(runs, *pair)
-		}
+// measure runs one scenario and adds its row.
+func (r *runner) measure(ctx context.Context, s scenario, out *report.Report) error {
+	if r.Target != "" && !s.anyServer {
+		out.Notes = append(out.Notes, s.name+" is left out: it starts and looks into a server of its own")
+		return nil
 	}
-	if len(runs) > 0 {
-		report.Scenarios = append(report.Scenarios, newResult(s, runs))
+	row, err := s.run(r, ctx)
+	if errors.Is(err, errLeftOut) {
+		out.Notes = append(out.Notes, fmt.Sprintf("%s is %v", s.name, err))
+		return nil
 	}
-	if len(errs) == 0 && ctx.Err() != nil {
-		errs = append(errs, ctx.Err())
+	if row != nil {
+		out.Scenarios = append(out.Scenarios, *row)
 	}
-	return errors.Join(errs...)
-}
-
-// pair measures the baseline and then the scenario. A pair may come with an
-// error: it was measured, and events were lost.
-func (r *runner) pair(ctx context.Context, s scenario, repeat int) (*Pair, error) {
-	label := func(what string) string { return fmt.Sprintf("%s %d/%d %s", s.name, repeat, r.Repeat, what) }
-	baseline, err := r.baseline(ctx, s.baseline, label(s.baseline))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.baseline, err)
+		return fmt.Errorf("%s: %w", s.name, err)
 	}
-	if err := baseline.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", s.baseline, err)
-	}
-	phase, err := r.underTest(ctx, s, label("server"), r.profileOf(s, repeat))
-	if phase == nil {
-		return nil, err
-	}
-	pair := newPair(baseline, phase)
-	return &pair, errors.Join(err, phase.Check())
+	return nil
 }

@@ -44,6 +44,9 @@ func start(name string, cmd *exec.Cmd, errs *tail) (*child, error) {
 	return &child{name: name, cmd: cmd, errs: errs, exited: make(chan struct{})}, nil
 }
 
+// pid is the id of the process.
+func (c *child) pid() int { return c.cmd.Process.Pid }
+
 // watch waits for the end of the process in a goroutine, which ends with it.
 func (c *child) watch() {
 	go c.wait()

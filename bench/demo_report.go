@@ -6,6 +6,8 @@ import (
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"posthaste/bench/report"
 )
 
 // DemoReport is what the receivers of a demonstration saw. An attempt is a
@@ -30,8 +32,8 @@ type DemoReport struct {
 	FirstTrySeconds float64 // from the first request to the last first-try delivery
 	Seconds         float64 // in all
 
-	FirstTryLatency  Latency // from request to receipt
-	RecoveredLatency Latency // the same, of events that were turned away before
+	FirstTryLatency  report.Latency // from request to receipt
+	RecoveredLatency report.Latency // the same, of events that were turned away before
 
 	Problem string // the first thing that did not hold, in detail
 }
@@ -108,12 +110,4 @@ func perSecond(n int, seconds float64) string {
 		return "no rate"
 	}
 	return fmt.Sprintf("%.0f/s", float64(n)/seconds)
-}
-
-// String is the percentiles, for people.
-func (l Latency) String() string {
-	if l.Count == 0 {
-		return "none"
-	}
-	return fmt.Sprintf("p50 %s, p90 %s, p99 %s, max %s", formatMS(l.P50), formatMS(l.P90), formatMS(l.P99), formatMS(l.Max))
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/valyala/fasthttp"
 	"golang.org/x/sync/errgroup"
+
+	"posthaste/bench/report"
 )
 
 // Generator posts events in a closed loop: every connection has one request in
@@ -31,13 +33,13 @@ type Burst struct {
 
 // BurstResult is what the generator did. Every published event was accepted.
 type BurstResult struct {
-	Published   int     `json:"published"` // events First to First+Published-1
-	Requests    int64   `json:"requests"`  // answered 2xx
-	Refused     int64   `json:"refused"`   // answered otherwise, and asked again
-	Failed      int64   `json:"failed"`    // not answered, and asked again
-	FirstSendNS int64   `json:"first_send_ns"`
-	LastDoneNS  int64   `json:"last_done_ns"`
-	Latency     Latency `json:"latency"` // of answered requests
+	Published   int            `json:"published"` // events First to First+Published-1
+	Requests    int64          `json:"requests"`  // answered 2xx
+	Refused     int64          `json:"refused"`   // answered otherwise, and asked again
+	Failed      int64          `json:"failed"`    // not answered, and asked again
+	FirstSendNS int64          `json:"first_send_ns"`
+	LastDoneNS  int64          `json:"last_done_ns"`
+	Latency     report.Latency `json:"latency"` // of answered requests
 }
 
 // burstRun is the state that the workers of one Run share.

@@ -5,16 +5,9 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-)
 
-// Latency summarizes many durations, in milliseconds.
-type Latency struct {
-	Count int64   `json:"count"`
-	P50   float64 `json:"p50_ms"`
-	P90   float64 `json:"p90_ms"`
-	P99   float64 `json:"p99_ms"`
-	Max   float64 `json:"max_ms"`
-}
+	"posthaste/bench/report"
+)
 
 // The range of a histogram: a microsecond to an hour, to three digits.
 const (
@@ -67,7 +60,7 @@ func (r *recorder) reset() {
 	}
 }
 
-func (r *recorder) summary() Latency {
+func (r *recorder) summary() report.Latency {
 	all := newHistogram()
 	for i := range r.shards {
 		s := &r.shards[i]
@@ -76,13 +69,14 @@ func (r *recorder) summary() Latency {
 		s.Unlock()
 	}
 	if all.TotalCount() == 0 {
-		return Latency{}
+		return report.Latency{}
 	}
-	return Latency{
+	return report.Latency{
 		Count: all.TotalCount(),
 		P50:   milliseconds(all.ValueAtPercentile(50)),
 		P90:   milliseconds(all.ValueAtPercentile(90)),
 		P99:   milliseconds(all.ValueAtPercentile(99)),
+		P999:  milliseconds(all.ValueAtPercentile(99.9)),
 		Max:   milliseconds(all.Max()),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"posthaste/bench/report"
 )
 
 func TestLatencySummary(t *testing.T) {
@@ -15,7 +17,7 @@ func TestLatencySummary(t *testing.T) {
 	}
 	wg.Wait()
 	got := r.summary()
-	want := Latency{Count: 1000, P50: 500, P90: 900, P99: 990, Max: 1000}
+	want := report.Latency{Count: 1000, P50: 500, P90: 900, P99: 990, Max: 1000}
 	for _, v := range [][2]float64{{got.P50, want.P50}, {got.P90, want.P90}, {got.P99, want.P99}, {got.Max, want.Max}} {
 		if math.Abs(v[0]-v[1]) > 0.002*v[1] {
 			t.Errorf("got %+v, want %+v within two thousandths", got, want)
@@ -26,7 +28,7 @@ func TestLatencySummary(t *testing.T) {
 		t.Errorf("count %d, want %d", got.Count, want.Count)
 	}
 	r.reset()
-	if got := r.summary(); got != (Latency{}) || got.String() != "none" {
+	if got := r.summary(); got != (report.Latency{}) || got.String() != "none" {
 		t.Errorf("after reset: %+v, %s", got, got)
 	}
 }
@@ -45,7 +47,7 @@ func TestLatencyOutOfRange(t *testing.T) {
 
 func TestFormatMS(t *testing.T) {
 	for ms, want := range map[float64]string{0.123: "0.12 ms", 9.9: "9.90 ms", 42.25: "42.2 ms", 512.4: "512 ms", 12_345: "12.3 s"} {
-		if got := formatMS(ms); got != want {
+		if got := report.FormatMS(ms); got != want {
 			t.Errorf("%v: got %q, want %q", ms, got, want)
 		}
 	}

@@ -61,6 +61,7 @@ func (r *runner) baseline(ctx context.Context, name, label string) (_ *Phase, er
 			return nil, err
 		}
 		l.undo = append(l.undo, pipe.stop)
+		l.rig.server = pipe.pid()
 		load.Mode, load.URL = ModeSingle, "http://"+pipe.addr
 	}
 	return l.measure(ctx, load, label, nil)
@@ -75,8 +76,8 @@ func placeholders(n int) []string {
 	return ids
 }
 
-// underTest measures the server with the scenario's load.
-func (r *runner) underTest(ctx context.Context, s scenario, label, profile string) (_ *Phase, err error) {
+// underTest measures the server with one mode of load.
+func (r *runner) underTest(ctx context.Context, mode Mode, label, profile string) (_ *Phase, err error) {
 	l, err := r.newLeg(ctx)
 	if err != nil {
 		return nil, err
@@ -85,9 +86,9 @@ func (r *runner) underTest(ctx context.Context, s scenario, label, profile strin
 	var load Load
 	var profiler func() error
 	if r.Target != "" {
-		load, err = l.useTarget(ctx, s.mode)
+		load, err = l.useTarget(ctx, mode)
 	} else {
-		load, profiler, err = l.useServer(ctx, s.mode, profile)
+		load, profiler, err = l.useServer(ctx, mode, profile)
 	}
 	if err != nil {
 		return nil, err
@@ -108,6 +109,7 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 		return load, nil, err
 	}
 	l.undo = append(l.undo, server.Stop)
+	l.rig.server = server.child.pid()
 	root := NewClient(server.URL, server.RootKey)
 	defer root.Close()
 	load = l.r.load(mode, server.URL)

@@ -14,7 +14,7 @@ import (
 
 func startTestReceiver(t *testing.T) *Receiver {
 	t.Helper()
-	r, err := StartReceiver("127.0.0.1", goldenSecret)
+	r, err := StartReceiver("127.0.0.1", goldenSecret, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

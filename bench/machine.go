@@ -9,19 +9,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-)
 
-// Machine is what a number depends on.
-type Machine struct {
-	Cores      int     `json:"cores"`
-	CPU        string  `json:"cpu"`
-	Kernel     string  `json:"kernel"`
-	Go         string  `json:"go"`
-	Platform   string  `json:"platform"`
-	Filesystem string  `json:"filesystem"` // of the data directory
-	FsyncP50   float64 `json:"fsync_p50_ms"`
-	FsyncP99   float64 `json:"fsync_p99_ms"`
-}
+	"posthaste/bench/report"
+)
 
 // Fsync is measured by this many writes of this size, each followed by a sync.
 const (
@@ -31,8 +21,8 @@ const (
 
 // DescribeMachine gathers the facts and measures fsync in dir. What the system
 // does not tell is "unknown".
-func DescribeMachine(dir string) (Machine, error) {
-	m := Machine{
+func DescribeMachine(dir string) (report.Machine, error) {
+	m := report.Machine{
 		Cores:      runtime.NumCPU(),
 		CPU:        cpuModel(),
 		Kernel:     kernel(),
@@ -47,11 +37,6 @@ func DescribeMachine(dir string) (Machine, error) {
 	m.FsyncP50 = milliseconds(int64(took[len(took)*50/100]))
 	m.FsyncP99 = milliseconds(int64(took[len(took)*99/100]))
 	return m, nil
-}
-
-func (m Machine) String() string {
-	return fmt.Sprintf("%d cores, %s, %s, %s %s, data on %s, fsync p50 %s p99 %s",
-		m.Cores, m.CPU, m.Kernel, m.Go, m.Platform, m.Filesystem, formatMS(m.FsyncP50), formatMS(m.FsyncP99))
 }
 
 // timeFsync returns how long each write and sync took, shortest first.

@@ -16,7 +16,7 @@ import (
 type Options struct {
 	Launcher
 
-	Scenarios []string      // default all: "single", "batch"
+	Scenarios []string      // default all; they run in the order of ScenarioNames
 	Repeat    int           // default 3; each is a baseline and then the scenario
 	Duration  time.Duration // of a measured phase; default 8 s
 	Warmup    time.Duration // before it; default 2 s
@@ -57,6 +57,9 @@ const (
 	quickWarmup             = 300 * time.Millisecond
 )
 
+// maxEndpoints bounds the endpoints that a receiver plays.
+const maxEndpoints = 10_000
+
 // maxEvents bounds the memory of a phase's ledger: 4 bytes an event.
 const maxEvents = 20_000_000
 
@@ -68,9 +71,7 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Warmup, quickWarmup)
 	}
 	if len(o.Scenarios) == 0 {
-		for _, s := range scenarios {
-			o.Scenarios = append(o.Scenarios, s.name)
-		}
+		o.Scenarios = ScenarioNames()
 	}
 	setDefault(&o.Repeat, defaultRepeat)
 	setDefault(&o.Duration, defaultDuration)
@@ -85,6 +86,9 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	o.Limit = o.legLimit()
 }
+
+// asks reports whether a scenario is to be run.
+func (o *Options) asks(name string) bool { return slices.Contains(o.Scenarios, name) }
 
 func setDefault[T comparable](field *T, value T) {
 	var zero T
@@ -103,7 +107,7 @@ func (o *Options) legLimit() time.Duration {
 func (o *Options) Validate() error {
 	for _, name := range o.Scenarios {
 		if _, ok := scenarioNamed(name); !ok {
-			return fmt.Errorf("scenario %q is not one of %s", name, strings.Join(scenarioNames(), ", "))
+			return fmt.Errorf("scenario %q is not one of %s", name, strings.Join(ScenarioNames(), ", "))
 		}
 	}
 	checks := []struct {
@@ -115,7 +119,7 @@ func (o *Options) Validate() error {
 		{"connections", o.Connections, 1, 10_000},
 		{"batch-connections", o.BatchConnections, 1, 10_000},
 		{"batch-size", o.BatchSize, 1, 10_000},
-		{"endpoints", o.Endpoints, 1, 10_000},
+		{"endpoints", o.Endpoints, 1, maxEndpoints},
 		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"posthaste/bench/report"
 )
 
 // How often a phase asks the receiver how far it is: while the generator runs,
@@ -16,12 +18,22 @@ const (
 // rig is the pair of processes that measures.
 type rig struct {
 	receiver, generator *roleProcess
+	server              int // process id of what stands between them; 0: none, or not ours
+	fanout              int // endpoints that each event is owed to; 0: one
+}
+
+func (r *rig) copies() int { return max(r.fanout, 1) }
+
+func (r *rig) meter() *meter {
+	return &meter{server: r.server, generator: r.generator.pid(), receiver: r.receiver.pid()}
 }
 
 // Phase is one burst of load and all of its receipts.
 type Phase struct {
 	Burst    BurstResult `json:"burst"`
 	Receipts Receipts    `json:"receipts"`
+
+	Usage report.Usage `json:"usage"`
 }
 
 // Seconds is the time from the first send to the last first receipt. A backlog
@@ -66,6 +78,8 @@ func (r *rig) phase(ctx context.Context, b Burst, tailLimit time.Duration, watch
 	if _, err := r.receiver.call(roleCommand{Op: opBegin, First: b.First, Capacity: b.Max}); err != nil {
 		return nil, err
 	}
+	meter := r.meter()
+	meter.begin()
 	answered := make(chan burstAnswer, 1)
 	go func() { // ends with the generator's answer, or its process
 		reply, err := r.generator.call(roleCommand{Op: opRun, Burst: &b})
@@ -76,9 +90,10 @@ func (r *rig) phase(ctx context.Context, b Burst, tailLimit time.Duration, watch
 		return nil, err
 	}
 	p := &Phase{Burst: *answer.reply.Burst}
-	if err := r.drain(ctx, p.Burst.Published, tailLimit, watch); err != nil {
+	if err := r.drain(ctx, p.Burst.Published*r.copies(), tailLimit, watch); err != nil {
 		return nil, err
 	}
+	p.Usage = meter.end(p.Burst.Published * r.copies())
 	reply, err := r.receiver.call(roleCommand{Op: opReceipts, Published: p.Burst.Published})
 	if err != nil {
 		return nil, err
@@ -110,8 +125,8 @@ func (r *rig) watchBurst(ctx context.Context, answered <-chan burstAnswer, watch
 	}
 }
 
-// drain waits until published events have arrived or the limit has passed.
-func (r *rig) drain(ctx context.Context, published int, limit time.Duration, watch func(int)) error {
+// drain waits until so many deliveries have arrived or the limit has passed.
+func (r *rig) drain(ctx context.Context, owed int, limit time.Duration, watch func(int)) error {
 	deadline := time.Now().Add(limit)
 	for {
 		reply, err := r.receiver.call(roleCommand{Op: opCount})
@@ -119,7 +134,7 @@ func (r *rig) drain(ctx context.Context, published int, limit time.Duration, wat
 			return err
 		}
 		watch(reply.Count)
-		if reply.Count >= published || time.Now().After(deadline) {
+		if reply.Count >= owed || time.Now().After(deadline) {
 			return nil
 		}
 		if err := sleep(ctx, drainingPoll); err != nil {

@@ -14,7 +14,7 @@ import (
 
 // profileOf is the file for a scenario's CPU profile: of its last repeat, and
 // with the scenario's name in it when there are several.
-func (r *runner) profileOf(s scenario, repeat int) string {
+func (r *runner) profileOf(name string, repeat int) string {
 	if r.CPUProfile == "" || repeat != r.Repeat {
 		return ""
 	}
@@ -22,7 +22,7 @@ func (r *runner) profileOf(s scenario, repeat int) string {
 		return r.CPUProfile
 	}
 	ext := filepath.Ext(r.CPUProfile)
-	return strings.TrimSuffix(r.CPUProfile, ext) + "." + s.name + ext
+	return strings.TrimSuffix(r.CPUProfile, ext) + "." + name + ext
 }
 
 // fetchProfile has the server profile itself for d and writes the profile to a

@@ -21,6 +21,7 @@ type roleConfig struct {
 	Limit    time.Duration `json:"limit"`              // the process ends after this, whatever happens
 	Host     string        `json:"host,omitempty"`     // receiver: where to listen
 	Secret   string        `json:"secret,omitempty"`   // receiver: of all endpoints
+	Fanout   int           `json:"fanout,omitzero"`    // receiver: endpoints that each event is owed to; 0: one
 	Target   string        `json:"target,omitempty"`   // null pipe: host:port of the receiver
 	MaxConns int           `json:"max_conns,omitzero"` // null pipe
 	Load     *Load         `json:"load,omitempty"`     // generator
@@ -33,6 +34,11 @@ type roleCommand struct {
 	First     uint64 `json:"first,omitempty"`     // begin
 	Capacity  int    `json:"capacity,omitempty"`  // begin
 	Published int    `json:"published,omitempty"` // receipts
+
+	// behave: how the endpoints From up to, not including, To answer from now on
+	From      int       `json:"from,omitempty"`
+	To        int       `json:"to,omitempty"`
+	Behaviour Behaviour `json:"behaviour,omitempty"`
 }
 
 // The commands: run is the generator's, the others are the receiver's.
@@ -41,13 +47,14 @@ const (
 	opBegin    = "begin"
 	opCount    = "count"
 	opReceipts = "receipts"
+	opBehave   = "behave"
 )
 
 // roleReply answers the config line and each command.
 type roleReply struct {
 	Error    string       `json:"error,omitempty"`
 	Addr     string       `json:"addr,omitempty"`  // of the listener, in the first reply
-	Count    int          `json:"count,omitempty"` // distinct events so far
+	Count    int          `json:"count,omitempty"` // distinct deliveries so far
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
 }
@@ -89,7 +96,7 @@ func RunRole(ctx context.Context, role string, in io.Reader, out io.Writer) erro
 func startPlayer(role string, cfg roleConfig) (player, string, error) {
 	switch role {
 	case RoleReceiver:
-		r, err := StartReceiver(cfg.Host, cfg.Secret)
+		r, err := StartReceiver(cfg.Host, cfg.Secret, cfg.Fanout)
 		if err != nil {
 			return nil, "", err
 		}
@@ -171,6 +178,8 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 	case opReceipts:
 		receipts := r.Receipts(cmd.Published)
 		return roleReply{Receipts: &receipts}, nil
+	case opBehave:
+		return roleReply{}, r.Behave(cmd.From, cmd.To, cmd.Behaviour)
 	}
 	return roleReply{}, fmt.Errorf("receiver: unknown command %q", cmd.Op)
 }

@@ -9,13 +9,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"posthaste/bench/report"
 )
 
 func quickOptions(t *testing.T, fault string) Options {
 	t.Helper()
 	return Options{
-		Launcher: testLauncher(t, fault),
-		Repeat:   1, Duration: 200 * time.Millisecond, Warmup: 50 * time.Millisecond, TailLimit: 10 * time.Second,
+		Launcher: testLauncher(t, fault), Scenarios: []string{"single", "batch"},
+		Repeat: 1, Duration: 200 * time.Millisecond, Warmup: 50 * time.Millisecond, TailLimit: 10 * time.Second,
 		Connections: 4, BatchConnections: 2, BatchSize: 10, Endpoints: 3, PayloadBytes: 300,
 		DataRoot: t.TempDir(),
 	}
@@ -36,14 +38,14 @@ func TestRunMeasures(t *testing.T) {
 	o.CPUProfile = filepath.Join(profiles, "cpu.prof")
 	var progress bytes.Buffer
 	o.Progress = &progress
-	report, err := Run(context.Background(), o)
+	got, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Scenarios) != 2 || report.Machine.FsyncP50 <= 0 || report.Machine.Cores < 1 {
-		t.Fatalf("report %+v", report)
+	if len(got.Scenarios) != 2 || got.Machine.FsyncP50 <= 0 || got.Machine.Cores < 1 {
+		t.Fatalf("report %+v", got)
 	}
-	for _, s := range report.Scenarios {
+	for _, s := range got.Scenarios {
 		if len(s.Runs) != 2 || s.Value <= 0 || s.BaselineValue <= 0 || s.Ratio <= 0 || s.Published == 0 || s.Lost != 0 || s.Verified == 0 {
 			t.Errorf("scenario %+v", s)
 		}
@@ -67,14 +69,14 @@ func TestRunMeasures(t *testing.T) {
 func TestRunFindsFaults(t *testing.T) {
 	cases := []struct {
 		fault, want string
-		check       func(Result) bool
+		check       func(report.Scenario) bool
 	}{
 		{faultLose, "did not arrive", nil},
 		{faultForge, "signatures checked are wrong", nil},
 		{faultReject, "status 400: ", nil},
 		{faultNeverUp, "fault neverup", nil},
-		{faultRepeat, "", func(r Result) bool { return r.Duplicates > 0 && r.Lost == 0 }},
-		{faultRefuse, "", func(r Result) bool { return r.Runs[0].Refused > 0 && r.Duplicates == 0 && r.Lost == 0 }},
+		{faultRepeat, "", func(r report.Scenario) bool { return r.Duplicates > 0 && r.Lost == 0 }},
+		{faultRefuse, "", func(r report.Scenario) bool { return r.Runs[0].Refused > 0 && r.Duplicates == 0 && r.Lost == 0 }},
 	}
 	for _, c := range cases {
 		t.Run(c.fault, func(t *testing.T) {
@@ -83,12 +85,12 @@ func TestRunFindsFaults(t *testing.T) {
 			if c.fault == faultLose {
 				o.TailLimit = 300 * time.Millisecond
 			}
-			report, err := Run(context.Background(), o)
+			got, err := Run(context.Background(), o)
 			if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("error %v does not say %q", err, c.want)
 			}
-			if c.want == "" && (err != nil || !c.check(report.Scenarios[0])) {
-				t.Errorf("error %v, report %+v", err, report)
+			if c.want == "" && (err != nil || !c.check(got.Scenarios[0])) {
+				t.Errorf("error %v, report %+v", err, got)
 			}
 			checkEmpty(t, o.DataRoot)
 		})
@@ -108,15 +110,15 @@ func TestRunAgainstTarget(t *testing.T) {
 	}()
 	o := quickOptions(t, faultNeverUp) // it is not to be started
 	o.Target, o.Project, o.Key = server.URL, "P1", server.RootKey
-	report, err := Run(context.Background(), o)
+	got, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Scenarios) != 1 || report.Scenarios[0].Name != "single" || report.Scenarios[0].Lost != 0 {
-		t.Errorf("scenarios %+v", report.Scenarios)
+	if len(got.Scenarios) != 1 || got.Scenarios[0].Name != "single" || got.Scenarios[0].Lost != 0 {
+		t.Errorf("scenarios %+v", got.Scenarios)
 	}
-	if !strings.Contains(strings.Join(report.Notes, "\n"), "no batch route") {
-		t.Errorf("notes %q", report.Notes)
+	if !strings.Contains(strings.Join(got.Notes, "\n"), "no batch route") {
+		t.Errorf("notes %q", got.Notes)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"posthaste/bench"
+	benchreport "posthaste/bench/report"
 )
 
 // benchRoleCommand is the hidden sub-command that BenchRoleCmd is.
@@ -19,7 +20,7 @@ const benchRoleCommand = "bench-role"
 
 // BenchCmd measures a server against baselines taken in the same run.
 type BenchCmd struct {
-	Scenario []string      `default:"single,batch" enum:"single,batch" placeholder:"NAME" help:"What to measure: single (one event a request, against the null pipe), batch (many events a request, against the bare loop) (${default})."`
+	Scenario []string      `placeholder:"NAME" help:"What to measure: single, batch, fanout, latency, noisy, ratelimit, space, idle, growth, outage, restart (all)."`
 	Repeat   int           `placeholder:"N" help:"Repeats; each is the baseline and then the scenario (3)."`
 	Duration time.Duration `placeholder:"TIME" help:"Length of a measured phase (8s)."`
 	Warmup   time.Duration `placeholder:"TIME" help:"Length of the warm-up before it (2s)."`
@@ -87,7 +88,7 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 }
 
 // printNotes says why nothing was measured.
-func printNotes(cli *kong.Context, report *bench.Report) error {
+func printNotes(cli *kong.Context, report *benchreport.Report) error {
 	if report == nil {
 		return nil
 	}

@@ -44,8 +44,9 @@ var allowedImports = map[string][]string{
 		"api", "breaker", "catalog", "engine", "event", "inbound", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
 		"internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
 	},
-	"bench":         {}, // speaks HTTP only
-	"cmd/posthaste": {"bench", "client", "internal/app", "receiver"},
+	"bench":         {"bench/report"}, // speaks HTTP only
+	"bench/report":  {},
+	"cmd/posthaste": {"bench", "bench/report", "client", "internal/app", "receiver"},
 	"test":          {},
 	"test/compat":   {},
 }

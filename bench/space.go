@@ -1,0 +1,12 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"posthaste/bench/report"
+)
+
+func (r *runner) space(context.Context) (*report.Scenario, error) {
+	return nil, fmt.Errorf("%w: not built yet", errLeftOut)
+}
