@@ -44,12 +44,11 @@ func (l *Log) Append(ctx context.Context, subs []event.Submission) error {
 
 // commit puts the submissions into the group and waits until it is durable.
 func (l *Log) commit(subs []event.Submission, keyed *claims) error {
-	w := waiters.Get().(*waiter)
-	if err := l.enqueue(subs, w, keyed); err != nil {
-		waiters.Put(w)
+	o, err := l.enqueue(subs, keyed)
+	if err != nil {
 		return err
 	}
-	return l.wait(w)
+	return o.wait()
 }
 
 func anyReplay(subs []event.Submission) bool {
@@ -64,31 +63,28 @@ func anyReplay(subs []event.Submission) bool {
 // commitReplays is commit for a request with replays. Between the look at what they
 // repeat and their place in a group, nothing of that is removed.
 func (l *Log) commitReplays(subs []event.Submission, keyed *claims) error {
-	w := waiters.Get().(*waiter)
-	waits, err := l.enqueueReplays(subs, w, keyed)
-	if !waits {
-		waiters.Put(w)
+	o, err := l.enqueueReplays(subs, keyed)
+	if o == nil {
 		return err
 	}
-	return l.wait(w)
+	return o.wait()
 }
 
-// enqueueReplays reports whether there is anything to wait for.
-func (l *Log) enqueueReplays(subs []event.Submission, w *waiter, keyed *claims) (bool, error) {
+// enqueueReplays returns nil if there is nothing to wait for.
+func (l *Log) enqueueReplays(subs []event.Submission, keyed *claims) (*outcome, error) {
 	if err := l.enter(); err != nil {
-		return false, err
+		return nil, err
 	}
 	defer l.gate.RUnlock()
 	l.freezing.RLock()
 	defer l.freezing.RUnlock()
 	if err := l.refuseReplays(subs); err != nil || !slices.ContainsFunc(subs, kept) {
-		return false, err
+		return nil, err
 	}
-	err := l.enqueue(subs, w, keyed)
-	return err == nil, err
+	return l.enqueue(subs, keyed)
 }
 
-func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
+func (l *Log) enqueue(subs []event.Submission, keyed *claims) (*outcome, error) {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.prepare(subs)
@@ -96,7 +92,7 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 
 	g, err := l.reserve()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l.clock = max(l.clock, now)
 	for i := range subs {
@@ -109,7 +105,7 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 		l.addKeys(g, keyed, subs)
 		l.addDuplicates(g, subs, s)
 	}
-	g.waiters = append(g.waiters, w)
+	o := g.outcome
 	g.events = append(g.events, subs)
 	g.ids = true
 	l.mu.Unlock()
@@ -117,7 +113,7 @@ func (l *Log) enqueue(subs []event.Submission, w *waiter, keyed *claims) error {
 	if s.ended {
 		poke(l.index)
 	}
-	return nil
+	return o, nil
 }
 
 // accepted reports whether the submission is an event of its own.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"runtime/pprof"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -111,9 +112,7 @@ func (l *Log) finish(g *group, started time.Time) {
 		}
 	}
 	err := l.failure() // somebody else's: a later fsync proves nothing
-	for _, w := range g.waiters {
-		w.done <- err
-	}
+	l.decide(g.outcome, err)
 	if err == nil && l.o.Sink != nil {
 		if len(g.events) > 0 {
 			l.o.Sink.Committed(g.events)
@@ -128,6 +127,15 @@ func (l *Log) finish(g *group, started time.Time) {
 	}
 	_ = g.batch.Close()
 	l.putGroup(g)
+}
+
+// decide tells those who wait for a group what became of it.
+func (l *Log) decide(o *outcome, err error) {
+	o.set(err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := slices.Index(l.undecided, o)
+	l.undecided = slices.Delete(l.undecided, i, i+1)
 }
 
 func poke(c chan struct{}) {

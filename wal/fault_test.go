@@ -270,7 +270,7 @@ func TestFailedCatalogWriteIsFinal(t *testing.T) {
 // TestOnFatalThatReturns is a fault of the owner's: the log panics.
 func TestOnFatalThatReturns(t *testing.T) {
 	l := newLogInMemory(t)
-	broken := &Log{broken: make(chan struct{}), o: Options{OnFatal: func(error) {}}}
+	broken := &Log{o: Options{OnFatal: func(error) {}}}
 	broken.room.L = &broken.mu
 	defer func() {
 		if r := fmt.Sprint(recover()); !strings.Contains(r, "FATAL") || !strings.Contains(r, "no disk") {

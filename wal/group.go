@@ -9,12 +9,12 @@ import (
 	"posthaste/event"
 )
 
-// group is what one commit writes: the batch, who waits for it, and what to
-// hand on afterwards. It belongs to whoever holds Log.mu until the committer
+// group is what one commit writes: the batch, its outcome, and what to hand on
+// afterwards. It belongs to whoever holds Log.mu until the committer
 // takes it, and to the committer from then on.
 type group struct {
 	batch   *pebble.Batch
-	waiters []*waiter
+	outcome *outcome
 	events  [][]event.Submission
 	timers  []event.Timer
 	ids     bool // it holds records with ids that were made for it
@@ -32,33 +32,38 @@ func (l *Log) newGroup() *group {
 		g = &group{}
 	}
 	g.batch = l.db.NewBatch()
+	g.outcome = &outcome{done: make(chan struct{})}
 	return g
 }
 
 func (l *Log) putGroup(g *group) {
-	clear(g.waiters)
 	clear(g.events)
-	g.waiters, g.events, g.timers = g.waiters[:0], g.events[:0], g.timers[:0]
-	g.batch, g.ids, g.stats = nil, false, GroupStats{}
+	g.events, g.timers = g.events[:0], g.timers[:0]
+	g.batch, g.outcome, g.ids, g.stats = nil, nil, false, GroupStats{}
 	l.groups.Put(g)
 }
 
-// waiter is somebody who waits for a group to be durable.
-type waiter struct {
-	done chan error // one result, buffered
+// outcome is what became of a group. All who wait for it wait on one channel:
+// closing that wakes them together, which costs less than a send to each.
+type outcome struct {
+	once sync.Once
+	err  error
+	done chan struct{} // closed when err is set
 }
 
-var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan error, 1)} }}
+// wait waits until the group is durable, or the log has failed.
+func (o *outcome) wait() error {
+	<-o.done
+	return o.err
+}
 
-// wait waits until w's group is durable, or the log fails, and gives w back.
-func (l *Log) wait(w *waiter) error {
-	select {
-	case err := <-w.done:
-		waiters.Put(w)
-		return err
-	case <-l.broken: // its result may come yet: w is not used again
-		return l.failure()
-	}
+// set is for the committer, and for whoever finds that the log has failed. The
+// first call counts.
+func (o *outcome) set(err error) {
+	o.once.Do(func() {
+		o.err = err
+		close(o.done)
+	})
 }
 
 // enter read-locks the gate for a writer that uses the store itself, unless the
@@ -116,6 +121,7 @@ func (l *Log) take(least int) *group {
 		l.setClock(g)
 	}
 	l.group = l.newGroup()
+	l.undecided = append(l.undecided, l.group.outcome)
 	l.room.Broadcast()
 	return g
 }

@@ -78,11 +78,10 @@ func (l *Log) putStretches(some []*stretch) error {
 		l.mu.Unlock()
 		return nil
 	}
-	w := waiters.Get().(*waiter)
-	g.waiters = append(g.waiters, w)
+	o := g.outcome
 	l.mu.Unlock()
 	l.pokeForIndex()
-	if err := l.wait(w); err != nil {
+	if err := o.wait(); err != nil {
 		return err
 	}
 	l.mu.Lock()

@@ -33,15 +33,17 @@ type Log struct {
 	node uint32
 
 	// mu guards the group that is being built, and the clock and sequence of ids.
-	mu      sync.Mutex
-	room    sync.Cond // signalled when a group is taken
-	group   *group
-	clock   uint64 // ms of the newest id; never goes back
-	seq     uint64
-	closed  bool
-	closing bool // a call of Close has begun
-	frozen  freeze
-	indexer indexer
+	mu    sync.Mutex
+	room  sync.Cond // signalled when a group is taken
+	group *group
+	clock uint64 // ms of the newest id; never goes back
+	seq   uint64
+	// undecided are the outcomes of the groups that are being built or committed.
+	undecided []*outcome
+	closed    bool
+	closing   bool // a call of Close has begun
+	frozen    freeze
+	indexer   indexer
 	// horizon is the clock at the end of Recover.
 	horizon uint64
 
@@ -54,7 +56,6 @@ type Log struct {
 	retained retention
 
 	failed    atomic.Pointer[failure]
-	broken    chan struct{} // closed by the first failure
 	wake      chan struct{} // an intake waits
 	lazy      chan struct{} // settlements wait
 	stop      chan struct{} // closed by Close
@@ -100,6 +101,7 @@ func Open(o Options) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	l.group = l.newGroup()
+	l.undecided = append(l.undecided, l.group.outcome)
 	l.indexer.start(l.clock)
 	go l.commitLoop()
 	go l.indexLoop(l.indexQuit)
@@ -136,7 +138,7 @@ func newLog(o Options) (*Log, error) {
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()
-	l.broken, l.stop, l.done = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	l.stop, l.done = make(chan struct{}), make(chan struct{})
 	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
 	l.index, l.indexQuit, l.indexed = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	return l, nil
@@ -302,9 +304,11 @@ func (l *Log) failure() error {
 // learns it, then the owner, who ends the process. It does not return.
 func (l *Log) fail(err error) {
 	if l.failed.CompareAndSwap(nil, &failure{fmt.Errorf("log: %w", err)}) {
-		close(l.broken)
 		l.mu.Lock()
 		l.room.Broadcast()
+		for _, o := range l.undecided {
+			o.set(l.failure())
+		}
 		l.mu.Unlock()
 	}
 	err = l.failure()
