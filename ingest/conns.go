@@ -5,25 +5,27 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/valyala/fasthttp"
 )
 
-// Listener bounds how many connections a Server has open at a time, as
-// MaxConns and MaxConnsPerIP of its options say. One more is answered, in the
+// Listener bounds how many connections a Server has open at a time, and how long
+// their clients may take, as its options say. One more is answered, in the
 // envelope of the API and with a Retry-After, and closed; fasthttp's own bounds
 // answer without either. Give Server the same options, and its Serve what
 // Listener returns. Whoever closes that closes ln.
 func Listener(ln net.Listener, o ServerOptions) net.Listener {
 	o.ensureDefaults()
-	return &listener{Listener: ln, o: o, ids: newRequestIDs(), of: make(map[netip.Addr]int)}
+	return &listener{Listener: ln, o: o, ids: newRequestIDs(), watch: newWatch(&o), of: make(map[netip.Addr]int)}
 }
 
 type listener struct {
 	net.Listener
-	o   ServerOptions
-	ids *requestIDs
+	o     ServerOptions
+	ids   *requestIDs
+	watch *watch
 
 	mu   sync.Mutex
 	open int                // guarded by mu
@@ -47,10 +49,21 @@ func (l *listener) Accept() (net.Conn, error) {
 		addr := addressOf(c.RemoteAddr())
 		no := l.enter(addr)
 		if no == nil {
-			return &conn{Conn: c, leave: sync.OnceFunc(func() { l.leave(addr) })}, nil
+			return l.admit(c, addr), nil
 		}
 		l.refuse(c, no)
 	}
+}
+
+func (l *listener) admit(tcp net.Conn, addr netip.Addr) *conn {
+	c := &conn{Conn: tcp, watch: l.watch}
+	c.leave = sync.OnceFunc(func() {
+		l.watch.remove(c)
+		l.leave(addr)
+	})
+	c.waits.Store(waitsRequest)
+	l.watch.add(c)
+	return c
 }
 
 func (l *listener) enter(addr netip.Addr) *refusal {
@@ -94,10 +107,15 @@ func (l *listener) refuse(c net.Conn, no *refusal) {
 }
 
 // conn tells its listener, once, that it is being closed: before the client can
-// see it, who may come again at once.
+// see it, who may come again at once. Only the Server's goroutine that serves it
+// reads and writes.
 type conn struct {
 	net.Conn
-	leave func()
+	leave     func()
+	watch     *watch
+	waits     atomic.Uint32 // for what
+	since     atomic.Int64  // Unix nanoseconds, as of the watch's last look
+	answering bool          // the last thing it did was to write
 }
 
 // Close closes the connection.

@@ -15,7 +15,7 @@ import (
 
 // hall is a Server on a loopback port with few connections.
 type hall struct {
-	t    *testing.T
+	t    testing.TB
 	addr string
 	mu   struct {
 		sync.Mutex
@@ -23,7 +23,12 @@ type hall struct {
 	}
 }
 
-func openHall(t *testing.T, o ServerOptions) *hall {
+func openHall(t testing.TB, o ServerOptions) *hall {
+	t.Helper()
+	return openHallWith(t, o, func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("served") })
+}
+
+func openHallWith(t testing.TB, o ServerOptions, handler fasthttp.RequestHandler) *hall {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -40,7 +45,7 @@ func openHall(t *testing.T, o ServerOptions) *hall {
 		defer h.mu.Unlock()
 		h.mu.told = append(h.mu.told, id)
 	}
-	s := Server(o, func(ctx *fasthttp.RequestCtx) { ctx.SetBodyString("served") })
+	s := Server(o, handler)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(Listener(ln, o)) }()
 	t.Cleanup(func() {

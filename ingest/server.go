@@ -17,9 +17,9 @@ type ServerOptions struct {
 	MaxConns        int // open at a time, see Listener; one more is answered 503 and closed; default 8192
 	MaxConnsPerIP   int // open at a time from one address, see Listener; one more is answered 429; 0: no bound
 
-	ReadTimeout  time.Duration // for a whole request, from its first byte; default 30 s
-	WriteTimeout time.Duration // for a whole answer; default 30 s
-	IdleTimeout  time.Duration // between requests of a connection; default 75 s
+	ReadTimeout  time.Duration // for a whole request, from its first byte, see Listener; default 30 s
+	WriteTimeout time.Duration // for a client to take a whole answer, see Listener; default 30 s
+	IdleTimeout  time.Duration // between requests of a connection, see Listener; default 75 s
 
 	Logger fasthttp.Logger // gets what fasthttp has to say; nil: dropped
 	// Rejected and Refused are as in Metrics, for requests refused before the
@@ -70,9 +70,6 @@ func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
 		MaxRequestBodySize:           o.MaxRequestBytes,
 		ReadBufferSize:               o.MaxHeaderBytes,
 		Concurrency:                  o.MaxConns + lateWorkers,
-		ReadTimeout:                  o.ReadTimeout,
-		WriteTimeout:                 o.WriteTimeout,
-		IdleTimeout:                  o.IdleTimeout,
 		Logger:                       o.Logger,
 		NoDefaultServerHeader:        true,
 		CloseOnShutdown:              true,

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/fasthttputil"
 
 	"posthaste/event"
 )
@@ -21,7 +20,7 @@ import (
 // house is a Server with an Ingest behind it, and a handler for the rest that
 // notes what reached it.
 type house struct {
-	ln *fasthttputil.InmemoryListener
+	ln net.Listener
 	w  *world
 	mu struct {
 		sync.Mutex
@@ -32,7 +31,11 @@ type house struct {
 
 func open(t *testing.T, o ServerOptions) *house {
 	t.Helper()
-	h := &house{ln: fasthttputil.NewInmemoryListener(), w: &world{}}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{ln: ln, w: &world{}}
 	in := h.w.ingest()
 	o.Rejected = func(reason string) {
 		h.mu.Lock()
@@ -48,7 +51,7 @@ func open(t *testing.T, o ServerOptions) *house {
 		}
 	})
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(h.ln) }()
+	go func() { ended <- s.Serve(Listener(h.ln, o)) }()
 	t.Cleanup(func() {
 		if err := s.Shutdown(); err != nil {
 			t.Error(err)
@@ -60,10 +63,12 @@ func open(t *testing.T, o ServerOptions) *house {
 	return h
 }
 
+func (h *house) dial() (net.Conn, error) { return net.Dial("tcp", h.ln.Addr().String()) }
+
 // send writes raw bytes on a new connection and reads until it is closed.
 func (h *house) send(t *testing.T, raw string) (all []answered) {
 	t.Helper()
-	c, err := h.ln.Dial()
+	c, err := h.dial()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +259,7 @@ func TestRefusedAtTheDoorKeepsItsID(t *testing.T) {
 		"no plain word":     {line1 + "X-Request-Id: a b\r\nContent-Length: 2000\r\n\r\n", ""},
 		"not HTTP":          {"SSH-2.0-OpenSSH_9.2\r\n\r\n", ""},
 	} {
-		c, err := h.ln.Dial()
+		c, err := h.dial()
 		if err != nil {
 			t.Fatal(err)
 		}
