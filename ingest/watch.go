@@ -1,0 +1,118 @@
+package ingest
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// watch ends connections whose client takes longer than ServerOptions allow. Each
+// connection notes what it waits for and since when; one timer looks at all of
+// them, and runs only while there are any. fasthttp's own timeouts move a timer of
+// the runtime three times in every request; BenchmarkKeepAlive has what that costs.
+//
+// A client has its time in full, and up to an eighth of the shortest time, at most
+// a second, more.
+type watch struct {
+	read, write, idle time.Duration
+	every             time.Duration
+	now               atomic.Int64 // Unix nanoseconds of the last look
+
+	mu    sync.Mutex
+	conns map[*conn]struct{} // open; guarded by mu
+	timer *time.Timer        // nil while there are none; guarded by mu
+}
+
+func newWatch(o *ServerOptions) *watch {
+	w := &watch{read: o.ReadTimeout, write: o.WriteTimeout, idle: o.IdleTimeout, conns: make(map[*conn]struct{})}
+	w.every = min(max(min(w.read, w.write, w.idle)/8, time.Millisecond), time.Second)
+	return w
+}
+
+// add watches a connection whose first request has to come within the time of a
+// whole one.
+func (w *watch) add(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer == nil {
+		w.now.Store(time.Now().UnixNano())
+		w.timer = time.AfterFunc(w.every, w.look)
+	}
+	c.since.Store(w.now.Load())
+	w.conns[c] = struct{}{}
+}
+
+func (w *watch) remove(c *conn) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.conns, c)
+	if len(w.conns) == 0 && w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+}
+
+// look ends what waits for too long.
+func (w *watch) look() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.timer == nil {
+		return
+	}
+	now := time.Now()
+	w.now.Store(now.UnixNano())
+	for c := range w.conns {
+		waited := time.Duration(now.UnixNano()-c.since.Load()) - w.every
+		w.judge(c, waited, now.Add(-time.Second))
+	}
+	w.timer.Reset(w.every)
+}
+
+// judge has what c waits for end as timed out, by a deadline in the past, if it has
+// waited for too long.
+func (w *watch) judge(c *conn, waited time.Duration, past time.Time) {
+	switch waits := c.waits.Load(); {
+	case waits == waitsNext && waited > w.idle, waits == waitsRequest && waited > w.read:
+		_ = c.SetReadDeadline(past)
+	case waits == waitsTaken && waited > w.write:
+		_ = c.SetWriteDeadline(past)
+	}
+}
+
+// What a connection waits for.
+const (
+	waitsNot     = iota // the request is being served
+	waitsNext           // the first byte of another request
+	waitsRequest        // the rest of a request, or the first one's first byte
+	waitsTaken          // its client to take the answer
+)
+
+// Read implements net.Conn.
+func (c *conn) Read(b []byte) (int, error) {
+	next := c.answering
+	if next {
+		c.answering = false
+		c.since.Store(c.watch.now.Load())
+		c.waits.Store(waitsNext)
+	} else {
+		c.waits.Store(waitsRequest)
+	}
+	n, err := c.Conn.Read(b)
+	c.waits.Store(waitsNot)
+	if next {
+		c.since.Store(c.watch.now.Load())
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (c *conn) Write(b []byte) (int, error) {
+	if !c.answering {
+		c.answering = true
+		c.since.Store(c.watch.now.Load())
+	}
+	c.waits.Store(waitsTaken)
+	n, err := c.Conn.Write(b)
+	c.waits.Store(waitsNot)
+	return n, err
+}
