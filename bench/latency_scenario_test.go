@@ -11,21 +11,20 @@ import (
 
 func TestLatencyScenario(t *testing.T) {
 	o := quickOptions(t, faultNone)
-	o.Scenarios, o.Repeat = []string{"single", "latency"}, 2
+	o.Scenarios, o.Repeat, o.Rate = []string{"latency"}, 2, 200
 	got, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	single, row := got.Scenarios[0], got.Scenarios[1]
-	rate := row.Figures[0]
-	if rate.Name != "rate" || rate.Value < single.Value/2-1 || rate.Value > single.Value/2+1 {
-		t.Errorf("rate %+v, single reached %v", rate, single.Value)
-	}
-	if row.Unit != "ms" || len(row.Runs) != 2 || row.Value <= 0 || row.BaselineValue <= 0 || row.Lost != 0 || row.Verified == 0 {
+	row := got.Scenarios[0]
+	if row.Unit != "ms" || len(row.Runs) != 2 || row.Value <= 0 || row.BaselineValue <= 0 || row.Lost != 0 || row.Verified == 0 || row.Published != 80 {
 		t.Errorf("%+v", row)
 	}
 	if len(row.Checks) != 2 || row.Checks[0].Name != "p99" || row.Checks[0].Value != row.Value || row.Target != latencyP99 || !row.Checks[1].AtMost {
 		t.Errorf("checks %+v", row.Checks)
+	}
+	if rate := row.Figures[0]; rate.Name != "rate" || rate.Value != 200 {
+		t.Errorf("rate %+v", rate)
 	}
 	for _, s := range row.Series {
 		if len(s.Points) < nineSteps || s.Points[0].Seconds != 0 || s.Points[0].Value > s.Points[len(s.Points)-1].Value {
@@ -34,17 +33,47 @@ func TestLatencyScenario(t *testing.T) {
 	}
 }
 
-// Without a row of single the rate is found out, and with a rate it is that.
+// The rate is the one asked for, or half of what single reached in this run if it
+// lost nothing, or half of what is found out.
 func TestLatencyRate(t *testing.T) {
-	o := quickOptions(t, faultNone)
-	o.Scenarios = []string{"latency"}
-	got, err := Run(context.Background(), o)
-	if err != nil || len(got.Scenarios) != 1 || got.Scenarios[0].Figures[0].Value < 1 {
-		t.Errorf("%+v, %v", got, err)
+	r := &runner{Options: quickOptions(t, faultNone), progress: NewProgress(nil), secret: goldenSecret, report: new(report.Report)}
+	r.EnsureDefaults()
+	if rate, _, err := r.latencyRate(context.Background()); err != nil || rate < 1 {
+		t.Errorf("found out: %v, %v", rate, err)
 	}
-	r := &runner{Options: Options{Rate: 123}}
-	if rate, _, err := r.latencyRate(context.Background()); rate != 123 || err != nil {
-		t.Errorf("rate %v, %v", rate, err)
+	r.report.Scenarios = []report.Scenario{{Name: "batch", Value: 9000}, {Name: "single", Value: 7001}}
+	if rate, _, err := r.latencyRate(context.Background()); err != nil || rate != 3501 {
+		t.Errorf("from the row of single: %v, %v", rate, err)
+	}
+	r.report.Scenarios[1].Lost = 1
+	if _, ok := r.row("single"); ok {
+		t.Error("a row with loss tells a rate")
+	}
+	r.Rate = 123
+	if rate, _, err := r.latencyRate(context.Background()); err != nil || rate != 123 {
+		t.Errorf("as asked: %v, %v", rate, err)
+	}
+}
+
+// Who did not keep the pace is named.
+func TestCheckPace(t *testing.T) {
+	for want, pace := range map[string]*Pace{
+		"":                           {Rate: 100, Achieved: 99.5},
+		"3 requests had to wait":     {Rate: 100, Achieved: 90, Waited: 3},
+		"the generator could not":    {Rate: 100, Achieved: 90},
+		"error: 7 were not sent":     {Rate: 100, Achieved: 99.5, Unsent: 7},
+		"error: 100 events/s are mo": {Rate: 100, Achieved: 50, Unsent: 7, Waited: 9},
+	} {
+		r := &runner{report: new(report.Report)}
+		err := r.checkPace("x", &Phase{Burst: BurstResult{Pace: pace}})
+		said := strings.Join(r.report.Notes, "\n")
+		if text, isErr := strings.CutPrefix(want, "error: "); isErr {
+			if err == nil || !strings.Contains(err.Error(), text) {
+				t.Errorf("%+v: %v, want %q", pace, err, text)
+			}
+		} else if err != nil || !strings.Contains(said, want) || (want == "") != (said == "") {
+			t.Errorf("%+v: %v, notes %q, want %q", pace, err, said, want)
+		}
 	}
 }
 

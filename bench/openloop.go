@@ -45,9 +45,10 @@ type duty struct {
 	due   time.Time
 }
 
-// overrun bounds how long past the end of an open loop what was due before it is
-// still sent, as a share of the loop's length. What is left after that is Unsent.
-const overrun = 1
+// leastOverrun bounds how long past the end of an open loop what was due before it
+// is still sent: for as long again as the loop, but at least for this time. What
+// is left after that is Unsent.
+const leastOverrun = 2 * time.Second
 
 // openLoop starts the pacer and the connections. The result may be read when
 // group has been waited for.
@@ -70,7 +71,7 @@ func (g *Generator) openLoop(ctx context.Context, run *burstRun, group *errgroup
 func (g *Generator) pace(ctx context.Context, run *burstRun, p *Pace, duties chan<- duty) error {
 	step := g.load.perRequest()
 	owed := min(run.Max, int(run.Rate*run.For.Seconds()+0.5))
-	giveUp := time.NewTimer((1 + overrun) * run.For)
+	giveUp := time.NewTimer(run.For + max(run.For, leastOverrun))
 	defer giveUp.Stop()
 	for first := 0; first < owed; first += step {
 		d := duty{first: int64(first), n: min(step, owed-first), due: run.start.Add(run.dueAfter(first))}

@@ -58,7 +58,7 @@ func TestTarget(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.fault, func(t *testing.T) {
 			o := fakeTarget(t, c.fault)
-			o.Scenarios, o.Fanout = strings.Fields(c.scenarios), 5
+			o.Scenarios, o.Fanout, o.Rate = strings.Fields(c.scenarios), 5, 200
 			got, err := Run(context.Background(), o)
 			if err != nil {
 				t.Fatal(err)
