@@ -27,6 +27,9 @@ type Receiver struct {
 	server *httpServer
 
 	behaviours [maxEndpoints]atomic.Pointer[Behaviour] // by endpoint; nil: well
+	misbehaved map[Behaviour]*atomic.Int64             // requests, by how they were answered
+	held       held
+	holdLimit  time.Duration
 
 	ledger  atomic.Pointer[Ledger]
 	latency *recorder // from the time in the payload to the receipt
@@ -43,13 +46,20 @@ type Receipts struct {
 	Verified   int64          `json:"signatures_verified"`
 	Unverified int64          `json:"signatures_wrong"`
 	Unreadable int64          `json:"unreadable"` // bodies without a sequence number
+
+	// requests that were no receipts since the endpoint misbehaved, by how it did
+	Misbehaved map[Behaviour]int64 `json:"misbehaved,omitempty"`
 }
 
 // StartReceiver listens on a free port of host. secret is that of all endpoints.
 // With a fanout of more than one each event is owed to every one of so many
 // endpoints, and each of these deliveries is counted.
 func StartReceiver(host, secret string, fanout int) (*Receiver, error) {
-	r := &Receiver{secret: secret, fanout: uint64(max(fanout, 1)), latency: newRecorder()}
+	r := &Receiver{secret: secret, fanout: uint64(max(fanout, 1)), latency: newRecorder(), holdLimit: holdLimit}
+	r.misbehaved = make(map[Behaviour]*atomic.Int64)
+	for _, b := range misbehaviours {
+		r.misbehaved[b] = new(atomic.Int64)
+	}
 	r.ledger.Store(NewLedger(0, 0))
 	server, err := startHTTP(host, r.handle)
 	if err != nil {
@@ -63,14 +73,18 @@ func StartReceiver(host, secret string, fanout int) (*Receiver, error) {
 func (r *Receiver) Addr() string { return r.server.addr }
 
 // Behave has the endpoints from up to, not including, to answer in a certain way
-// from now on.
+// from now on. Their requests that wait for an answer end without one.
 func (r *Receiver) Behave(from, to int, b Behaviour) error {
 	if from < 0 || to > maxEndpoints || from > to {
 		return fmt.Errorf("endpoints %d to %d are not among 0 to %d", from, to, maxEndpoints)
 	}
+	if err := b.check(); err != nil {
+		return err
+	}
 	for i := from; i < to; i++ {
 		r.behaviours[i].Store(&b)
 	}
+	r.held.release(from, to)
 	return nil
 }
 
@@ -81,6 +95,9 @@ func (r *Receiver) Begin(first uint64, capacity int) {
 	r.verified.Store(0)
 	r.unverified.Store(0)
 	r.unreadable.Store(0)
+	for _, n := range r.misbehaved {
+		n.Store(0)
+	}
 	r.ledger.Store(NewLedger(first*r.fanout, capacity*int(r.fanout)))
 }
 
@@ -89,7 +106,14 @@ func (r *Receiver) Distinct() int { return r.ledger.Load().Distinct() }
 
 // Receipts checks the first published events of the phase one by one.
 func (r *Receiver) Receipts(published int) Receipts {
+	misbehaved := make(map[Behaviour]int64)
+	for b, n := range r.misbehaved {
+		if n.Load() > 0 {
+			misbehaved[b] = n.Load()
+		}
+	}
 	return Receipts{
+		Misbehaved: misbehaved,
 		Tally:      r.ledger.Load().Tally(published * int(r.fanout)),
 		Latency:    r.latency.summary(),
 		Verified:   r.verified.Load(),
@@ -113,7 +137,7 @@ func (r *Receiver) handle(ctx *fasthttp.RequestCtx) {
 	endpoint := endpointOf(ctx.Path())
 	if endpoint < maxEndpoints {
 		if b := r.behaviours[endpoint].Load(); b != nil && *b != BehaveWell {
-			r.misbehave(ctx, *b)
+			r.misbehave(ctx, endpoint, b)
 			return
 		}
 	}
@@ -137,11 +161,6 @@ func endpointOf(path []byte) uint64 {
 		return maxEndpoints
 	}
 	return min(n, maxEndpoints)
-}
-
-// misbehave answers in one of the ways that are not well.
-func (r *Receiver) misbehave(ctx *fasthttp.RequestCtx, _ Behaviour) {
-	ctx.SetStatusCode(fasthttp.StatusInternalServerError)
 }
 
 // check verifies a signature if there is one; the baselines send none.
