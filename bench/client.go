@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ type Client struct {
 	base string
 	key  string
 	http *http.Client
+
+	endpointSettings object // further members of every endpoint that is made
 }
 
 // StatusError is an answer other than 2xx.
@@ -74,6 +77,7 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret string) (string, error) {
 	root := "/projects/" + project
 	in := object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	maps.Copy(in, c.endpointSettings)
 	var out struct{ UID string }
 	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
 		return "", err

@@ -34,6 +34,7 @@ type Burst struct {
 // BurstResult is what the generator did. Every published event was accepted.
 type BurstResult struct {
 	Published   int            `json:"published"` // events First to First+Published-1
+	Healthy     int            `json:"healthy"`   // of them, to endpoints that stay healthy
 	Requests    int64          `json:"requests"`  // answered 2xx
 	Refused     int64          `json:"refused"`   // answered otherwise, and asked again
 	Failed      int64          `json:"failed"`    // not answered, and asked again
@@ -56,6 +57,7 @@ type loadWorker struct {
 	spread    uint64
 	templates []*template
 	turn      int
+	healthy   int // events to endpoints that stay healthy, in this Run
 }
 
 // NewGenerator prepares the requests of a load.
@@ -91,11 +93,7 @@ func hostPort(u *url.URL) string {
 
 func (g *Generator) newWorker(i int) *loadWorker {
 	w := &loadWorker{g: g, spread: uint64(i)}
-	templates := templatesPerWorker
-	if g.load.Mode == ModeBatch {
-		templates = 1 // its events already differ
-	}
-	for n := range templates {
+	for n := range g.load.templates() {
 		w.templates = append(w.templates, newTemplate(&g.load, i, n))
 	}
 	w.prepare(g.client, g.load.Key)
@@ -118,7 +116,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 	run := &burstRun{Burst: b, deadline: start.Add(b.For)}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range g.workers {
-		w.postCounts = postCounts{}
+		w.postCounts, w.healthy = postCounts{}, 0
 		group.Go(func() error { return w.run(ctx, run) })
 	}
 	err := group.Wait()
@@ -129,6 +127,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 		Latency:     g.latency.summary(),
 	}
 	for _, w := range g.workers {
+		result.Healthy += w.healthy
 		result.Requests += w.accepted
 		result.Refused += w.refused
 		result.Failed += w.failed
@@ -157,6 +156,7 @@ func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
 		if err := w.post(ctx, t.stamp(run.First+uint64(first), int(n), now.UnixNano())); err != nil {
 			return err
 		}
+		w.healthy += t.healthy[n-1]
 		w.g.latency.record(w.spread, time.Since(now))
 	}
 	return ctx.Err()

@@ -60,13 +60,22 @@ func (r *recorder) reset() {
 	}
 }
 
-func (r *recorder) summary() report.Latency {
-	all := newHistogram()
+func (r *recorder) addTo(all *hdrhistogram.Histogram) {
 	for i := range r.shards {
 		s := &r.shards[i]
 		s.Lock()
 		all.Merge(s.hist)
 		s.Unlock()
+	}
+}
+
+func (r *recorder) summary() report.Latency { return summarize(r) }
+
+// summarize takes the durations of several recorders together.
+func summarize(recorders ...*recorder) report.Latency {
+	all := newHistogram()
+	for _, r := range recorders {
+		r.addTo(all)
 	}
 	if all.TotalCount() == 0 {
 		return report.Latency{}

@@ -15,6 +15,8 @@ type leg struct {
 	r    *runner
 	rig  rig
 	undo []func() error // run in reverse order
+
+	illness illness // of the measured phases
 }
 
 // Sequence numbers of the two phases are far apart, so that what comes late from
@@ -78,22 +80,33 @@ func placeholders(n int) []string {
 
 // underTest measures the server with one mode of load.
 func (r *runner) underTest(ctx context.Context, mode Mode, label, profile string) (_ *Phase, err error) {
-	l, err := r.newLeg(ctx)
+	l, load, profiler, err := r.prepare(ctx, mode, profile)
 	if err != nil {
 		return nil, err
 	}
 	defer l.end(&err)
-	var load Load
-	var profiler func() error
+	return l.measure(ctx, load, label, profiler)
+}
+
+// prepare starts the receiver and, unless there is a target, the server, and
+// makes the endpoints.
+func (r *runner) prepare(ctx context.Context, mode Mode, profile string) (l *leg, load Load, profiler func() error, err error) {
+	if l, err = r.newLeg(ctx); err != nil {
+		return nil, load, nil, err
+	}
 	if r.Target != "" {
 		load, err = l.useTarget(ctx, mode)
 	} else {
 		load, profiler, err = l.useServer(ctx, mode, profile)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		l.illness, err = r.Fail.over(len(load.Endpoints))
 	}
-	return l.measure(ctx, load, label, profiler)
+	if err != nil {
+		l.end(&err)
+		return nil, load, nil, err
+	}
+	return l, load, profiler, nil
 }
 
 // useServer starts a server over an empty directory and makes a project with its
@@ -117,6 +130,7 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 		return load, nil, err
 	}
 	client := NewClient(server.URL, load.Key)
+	client.endpointSettings = l.r.Fail.endpointSettings()
 	defer client.Close()
 	if load.Endpoints, err = l.createEndpoints(ctx, client, load.Project); err != nil {
 		return load, nil, err
@@ -132,6 +146,7 @@ func (l *leg) useTarget(ctx context.Context, mode Mode) (Load, error) {
 	load := l.r.load(mode, l.r.Target)
 	load.Project, load.Key = l.r.Project, l.r.Key
 	client := NewClient(l.r.Target, l.r.Key)
+	client.endpointSettings = l.r.Fail.endpointSettings()
 	l.undo = append(l.undo, func() error { client.Close(); return nil })
 	if mode == ModeBatch {
 		known, err := client.HasBatch(ctx, load.Project)
@@ -185,20 +200,43 @@ func (r *runner) load(mode Mode, url string) Load {
 // measure warms up, derives from that how many events to send at most, and
 // measures. profiler, if any, runs beside the measured phase.
 func (l *leg) measure(ctx context.Context, load Load, label string, profiler func() error) (*Phase, error) {
-	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	rate, err := l.begin(ctx, load)
 	if err != nil {
 		return nil, err
 	}
+	return l.measureBurst(ctx, l.r.measuredBurst(rate), label, profiler)
+}
+
+// begin starts the generator and warms up, while all endpoints are well, and
+// returns the rate of deliveries that it reached.
+func (l *leg) begin(ctx context.Context, load Load) (float64, error) {
+	load.Healthy = l.illness.healthy
+	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	if err != nil {
+		return 0, err
+	}
 	l.undo = append(l.undo, gen.stop)
 	l.rig.generator = gen
+	rate, err := l.warmUp(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return rate, l.rig.split(l.illness)
+}
+
+func (l *leg) warmUp(ctx context.Context) (float64, error) {
 	warmup, err := l.rig.phase(ctx, l.r.warmupBurst(), l.r.TailLimit, func(int) {})
 	if err != nil {
-		return nil, fmt.Errorf("warm-up: %w", err)
+		return 0, fmt.Errorf("warm-up: %w", err)
 	}
 	if err := warmup.Check(); err != nil {
-		return nil, fmt.Errorf("warm-up: %w", err)
+		return 0, fmt.Errorf("warm-up: %w", err)
 	}
-	burst := l.r.measuredBurst(warmup.Rate())
+	return warmup.Rate(), nil
+}
+
+// measureBurst is one measured phase. profiler, if any, runs beside it.
+func (l *leg) measureBurst(ctx context.Context, burst Burst, label string, profiler func() error) (*Phase, error) {
 	task := l.r.progress.Start(label, burst.Max)
 	profiled := make(chan error, 1)
 	go func() { profiled <- runProfiler(profiler) }()
@@ -209,7 +247,7 @@ func (l *leg) measure(ctx context.Context, load Load, label string, profiler fun
 		return nil, err
 	}
 	task.Set(phase.Receipts.Delivered)
-	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Delivered, phase.Seconds(), phase.Rate()))
+	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Healthy.Delivered, phase.Seconds(), phase.Rate()))
 	return phase, nil
 }
 

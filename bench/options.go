@@ -27,6 +27,9 @@ type Options struct {
 	BatchSize        int // events of a batch request; default 100
 	Endpoints        int // default 16
 	PayloadBytes     int // of an event's data; default 1024
+	NoisyEndpoints   int // of noisy; default 100
+
+	Fail Mix // how some endpoints misbehave in the measured phases of a throughput scenario; default none
 
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
@@ -53,8 +56,11 @@ const (
 	defaultBatchSize        = 100
 	defaultEndpoints        = 16
 	defaultPayloadBytes     = 1024
+	defaultNoisyEndpoints   = 100
+	quickNoisyEndpoints     = 20
 	quickDuration           = time.Second
 	quickWarmup             = 300 * time.Millisecond
+	minDuration             = 100 * time.Millisecond
 )
 
 // maxEndpoints bounds the endpoints that a receiver plays.
@@ -69,6 +75,7 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Repeat, 1)
 		setDefault(&o.Duration, quickDuration)
 		setDefault(&o.Warmup, quickWarmup)
+		setDefault(&o.NoisyEndpoints, quickNoisyEndpoints)
 	}
 	if len(o.Scenarios) == 0 {
 		o.Scenarios = ScenarioNames()
@@ -82,6 +89,7 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.BatchSize, defaultBatchSize)
 	setDefault(&o.Endpoints, defaultEndpoints)
 	setDefault(&o.PayloadBytes, defaultPayloadBytes)
+	setDefault(&o.NoisyEndpoints, defaultNoisyEndpoints)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	o.Limit = o.legLimit()
@@ -100,7 +108,7 @@ func setDefault[T comparable](field *T, value T) {
 // legLimit is longer than any measurement takes: a process that is still there
 // after it has been forgotten.
 func (o *Options) legLimit() time.Duration {
-	return 2*(o.Duration+o.Warmup+2*o.TailLimit) + 2*time.Minute
+	return 2*(4*o.Duration+o.Warmup+2*o.TailLimit) + 2*time.Minute
 }
 
 // Validate names the option that is out of range.
@@ -120,8 +128,9 @@ func (o *Options) Validate() error {
 		{"batch-connections", o.BatchConnections, 1, 10_000},
 		{"batch-size", o.BatchSize, 1, 10_000},
 		{"endpoints", o.Endpoints, 1, maxEndpoints},
+		{"noisy-endpoints", o.NoisyEndpoints, minNoisyEndpoints, maxEndpoints},
 		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
-		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
+		{"duration in milliseconds", int(o.Duration.Milliseconds()), int(minDuration.Milliseconds()), 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
 	}
@@ -130,10 +139,26 @@ func (o *Options) Validate() error {
 			return fmt.Errorf("%s is %d, must be %d to %d", c.name, c.value, c.low, c.high)
 		}
 	}
+	if err := o.validateFail(); err != nil {
+		return fmt.Errorf("fail: %w", err)
+	}
 	if net.ParseIP(o.ReceiverHost) == nil {
 		return fmt.Errorf("receiver-host %q is not an IP address", o.ReceiverHost)
 	}
 	return o.validateTarget()
+}
+
+func (o *Options) validateFail() error {
+	if err := o.Fail.validate(); err != nil {
+		return err
+	}
+	if _, err := o.Fail.over(o.Endpoints); err != nil {
+		return err
+	}
+	if len(o.Fail) > 0 && o.Duration > maxMixDuration {
+		return fmt.Errorf("duration is %s, must be at most %s while endpoints fail", o.Duration, maxMixDuration)
+	}
+	return nil
 }
 
 func (o *Options) validateTarget() error {

@@ -31,8 +31,9 @@ type Receiver struct {
 	held       held
 	holdLimit  time.Duration
 
-	ledger  atomic.Pointer[Ledger]
-	latency *recorder // from the time in the payload to the receipt
+	ledger        atomic.Pointer[Ledger]
+	healthyBelow  atomic.Uint64 // endpoints from this on are of the class sick; 0: none is
+	healthy, sick classCount
 
 	verified   atomic.Int64
 	unverified atomic.Int64
@@ -47,6 +48,9 @@ type Receipts struct {
 	Unverified int64          `json:"signatures_wrong"`
 	Unreadable int64          `json:"unreadable"` // bodies without a sequence number
 
+	Healthy ClassTally `json:"healthy"` // all, unless the receiver is split
+	Sick    ClassTally `json:"sick"`
+
 	// requests that were no receipts since the endpoint misbehaved, by how it did
 	Misbehaved map[Behaviour]int64 `json:"misbehaved,omitempty"`
 }
@@ -55,7 +59,8 @@ type Receipts struct {
 // With a fanout of more than one each event is owed to every one of so many
 // endpoints, and each of these deliveries is counted.
 func StartReceiver(host, secret string, fanout int) (*Receiver, error) {
-	r := &Receiver{secret: secret, fanout: uint64(max(fanout, 1)), latency: newRecorder(), holdLimit: holdLimit}
+	r := &Receiver{secret: secret, fanout: uint64(max(fanout, 1)), holdLimit: holdLimit}
+	r.healthy.latency, r.sick.latency = newRecorder(), newRecorder()
 	r.misbehaved = make(map[Behaviour]*atomic.Int64)
 	for _, b := range misbehaviours {
 		r.misbehaved[b] = new(atomic.Int64)
@@ -91,14 +96,15 @@ func (r *Receiver) Behave(from, to int, b Behaviour) error {
 // Begin starts a phase that expects at most capacity sequence numbers from first
 // on. What was counted before is forgotten.
 func (r *Receiver) Begin(first uint64, capacity int) {
-	r.latency.reset()
+	r.ledger.Store(NewLedger(first*r.fanout, capacity*int(r.fanout)))
+	r.healthy.reset()
+	r.sick.reset()
 	r.verified.Store(0)
 	r.unverified.Store(0)
 	r.unreadable.Store(0)
 	for _, n := range r.misbehaved {
 		n.Store(0)
 	}
-	r.ledger.Store(NewLedger(first*r.fanout, capacity*int(r.fanout)))
 }
 
 // Distinct is how many deliveries of the phase have arrived.
@@ -115,7 +121,9 @@ func (r *Receiver) Receipts(published int) Receipts {
 	return Receipts{
 		Misbehaved: misbehaved,
 		Tally:      r.ledger.Load().Tally(published * int(r.fanout)),
-		Latency:    r.latency.summary(),
+		Latency:    summarize(r.healthy.latency, r.sick.latency),
+		Healthy:    r.healthy.tally(),
+		Sick:       r.sick.tally(),
 		Verified:   r.verified.Load(),
 		Unverified: r.unverified.Load(),
 		Unreadable: r.unreadable.Load(),
@@ -146,7 +154,7 @@ func (r *Receiver) handle(ctx *fasthttp.RequestCtx) {
 		slot = seq*r.fanout + min(endpoint, r.fanout-1)
 	}
 	if r.ledger.Load().Receive(slot, now.UnixNano()) {
-		r.latency.record(seq, time.Duration(now.UnixNano()-sentNS))
+		r.classOf(endpoint).record(seq, now, time.Duration(now.UnixNano()-sentNS))
 	}
 	if seq%verifyEvery == 0 {
 		r.check(ctx.Request.Header.Peek(SignatureHeader), body, now)

@@ -37,6 +37,9 @@ func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 
 // throughput repeats baseline and scenario in turn.
 func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario, error) {
+	if len(r.Fail) > 0 {
+		t.title += fmt.Sprintf("; to the healthy endpoints while others fail (per cent: %s)", r.Fail)
+	}
 	row := &report.Scenario{Name: t.name, Title: t.title, Unit: deliveriesPerSecond, Baseline: t.baseline}
 	var errs []error
 	for i := 1; i <= r.Repeat && ctx.Err() == nil; i++ {
@@ -94,7 +97,7 @@ func newRun(baseline, p *Phase) report.Run {
 		Refused:       p.Burst.Refused,
 		Failed:        p.Burst.Failed,
 		Request:       p.Burst.Latency,
-		Delivery:      p.Receipts.Latency,
+		Delivery:      p.Receipts.Healthy.Latency,
 		Usage:         p.Usage,
 		BaselineUsage: baseline.Usage,
 	}

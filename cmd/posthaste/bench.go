@@ -32,6 +32,9 @@ type BenchCmd struct {
 	BatchSize        int `placeholder:"N" help:"Events of a batch request (100)."`
 	Endpoints        int `placeholder:"N" help:"Endpoints (16)."`
 	Size             int `placeholder:"BYTES" help:"Size of an event's data (1024)."`
+	NoisyEndpoints   int `placeholder:"N" help:"Endpoints of noisy (100)."`
+
+	Fail bench.Mix `placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
 
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
@@ -76,6 +79,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		BatchSize:        c.BatchSize,
 		Endpoints:        c.Endpoints,
 		PayloadBytes:     c.Size,
+		NoisyEndpoints:   c.NoisyEndpoints,
+		Fail:             c.Fail,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
