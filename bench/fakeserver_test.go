@@ -24,14 +24,21 @@ import (
 // How the fake server misbehaves.
 const (
 	faultNone      = "none"
-	faultLose      = "lose"    // accepts every 50th event and forgets it
-	faultRepeat    = "repeat"  // delivers every 50th event twice
-	faultForge     = "forge"   // signs with another secret
-	faultCompact   = "compact" // removes white space from the data
-	faultRefuse    = "refuse"  // answers 503 to every second request for events
-	faultReject    = "reject"  // answers 400 to every request for events
-	faultNoBatch   = "nobatch" // does not know the batch route
-	faultNeverUp   = "neverup" // ends at once
+	faultLose      = "lose"     // accepts every 50th event and forgets it
+	faultRepeat    = "repeat"   // delivers every 50th event twice
+	faultForge     = "forge"    // signs with another secret
+	faultCompact   = "compact"  // removes white space from the data
+	faultRefuse    = "refuse"   // answers 503 to every second request for events
+	faultReject    = "reject"   // answers 400 to every request for events
+	faultNoBatch   = "nobatch"  // does not know the batch route
+	faultNeverUp   = "neverup"  // ends at once
+	faultNoFanout  = "nofanout" // does not know the fan-out route
+	faultUnsigned  = "unsigned" // signs nothing
+	faultTerse     = "terse"    // answers 202 with nothing in it where it can
+	faultSlow      = "slow"     // delivers one at a time, with a pause
+	faultDeaf      = "deaf"     // delivers nothing
+	faultHalf      = "half"     // refuses every subscription but the first
+	faultNoDelete  = "nodelete" // refuses to delete endpoints
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 	fakeTimeout    = 200 * time.Millisecond
@@ -45,8 +52,10 @@ type fakeServer struct {
 
 	mu struct {
 		sync.Mutex
-		endpoints map[string]fakeEndpoint
-		requests  int
+		endpoints     map[string]fakeEndpoint
+		subscriptions map[string]struct{}
+		made          int
+		requests      int
 	}
 	accepted atomic.Int64
 	slots    chan struct{}
@@ -56,13 +65,15 @@ type fakeServer struct {
 }
 
 type fakeEndpoint struct {
-	UID    string `json:"uid"`
-	URL    string `json:"url"`
-	Secret string `json:"secret"`
+	UID     string `json:"uid"`
+	URL     string `json:"url"`
+	Secret  string `json:"secret"`
+	OwnerID string `json:"owner_id"`
 }
 
 type fakeEvent struct {
 	EndpointID     string          `json:"endpoint_id"`
+	OwnerID        string          `json:"owner_id"`
 	EventType      string          `json:"event_type"`
 	IdempotencyKey string          `json:"idempotency_key"`
 	Data           json.RawMessage `json:"data"`
@@ -118,6 +129,10 @@ func newFakeServer(ctx context.Context, fault, key string) *fakeServer {
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: fakeInFlight}, Timeout: fakeTimeout},
 	}
 	s.mu.endpoints = make(map[string]fakeEndpoint)
+	s.mu.subscriptions = make(map[string]struct{})
+	if fault == faultSlow {
+		s.slots = make(chan struct{}, 1)
+	}
 	return s
 }
 
@@ -128,12 +143,15 @@ func (s *fakeServer) routes() http.Handler {
 	})
 	mux.HandleFunc("POST /api/v1/projects/P1/endpoints", s.createEndpoint)
 	mux.HandleFunc("DELETE /api/v1/projects/P1/endpoints/{id}", s.deleteEndpoint)
-	mux.HandleFunc("POST /api/v1/projects/P1/subscriptions", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 201, `{"uid":"S1"}`)
-	})
+	mux.HandleFunc("GET /api/v1/projects/P1/left", s.left)
+	mux.HandleFunc("POST /api/v1/projects/P1/subscriptions", s.subscribe)
+	mux.HandleFunc("DELETE /api/v1/projects/P1/subscriptions/{id}", s.unsubscribe)
 	mux.HandleFunc("POST /api/v1/projects/P1/events", s.events)
 	if s.fault != faultNoBatch {
 		mux.HandleFunc("POST /api/v1/projects/P1/events/batch", s.events)
+	}
+	if s.fault != faultNoFanout {
+		mux.HandleFunc("POST /api/v1/projects/P1/events/fanout", s.events)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "Bearer "+s.key {
@@ -158,7 +176,8 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.UID = fmt.Sprintf("E%d", len(s.mu.endpoints))
+	e.UID = fmt.Sprintf("E%d", s.mu.made)
+	s.mu.made++
 	s.mu.endpoints[e.UID] = e
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
 }
@@ -166,8 +185,42 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 func (s *fakeServer) deleteEndpoint(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.fault == faultNoDelete {
+		answer(w, 403, "null")
+		return
+	}
 	delete(s.mu.endpoints, r.PathValue("id"))
 	answer(w, 200, "null")
+}
+
+func (s *fakeServer) subscribe(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fault == faultHalf && len(s.mu.subscriptions) > 0 {
+		answer(w, 400, "null")
+		return
+	}
+	if s.fault == faultTerse {
+		w.WriteHeader(202)
+		return
+	}
+	id := fmt.Sprintf("S%d", s.mu.made)
+	s.mu.subscriptions[id] = struct{}{}
+	answer(w, 201, `{"uid":"`+id+`"}`)
+}
+
+func (s *fakeServer) unsubscribe(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mu.subscriptions, r.PathValue("id"))
+	answer(w, 200, "null")
+}
+
+// left counts what nobody has deleted.
+func (s *fakeServer) left(w http.ResponseWriter, _ *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	answer(w, 200, fmt.Sprintf(`{"made":%d,"left":%d}`, s.mu.made, len(s.mu.endpoints)+len(s.mu.subscriptions)))
 }
 
 // events takes one event or many: JSON values one after the other.
@@ -184,7 +237,18 @@ func (s *fakeServer) events(w http.ResponseWriter, r *http.Request) {
 			answer(w, 400, "null")
 			return
 		}
-		s.accept(ev)
+		owed := s.owedTo(ev)
+		if len(owed) == 0 {
+			answer(w, 400, "null")
+			return
+		}
+		for _, e := range owed {
+			s.accept(e, ev)
+		}
+	}
+	if s.fault == faultTerse {
+		w.WriteHeader(202)
+		return
 	}
 	answer(w, 201, "null")
 }
@@ -202,10 +266,19 @@ func (s *fakeServer) misbehave() int {
 	return 0
 }
 
-func (s *fakeServer) accept(ev fakeEvent) {
+// owedTo is the endpoint of an event, or those of its owner.
+func (s *fakeServer) owedTo(ev fakeEvent) (all []fakeEndpoint) {
 	s.mu.Lock()
-	e := s.mu.endpoints[ev.EndpointID]
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	for _, e := range s.mu.endpoints {
+		if ev.OwnerID == "" && e.UID == ev.EndpointID || ev.OwnerID != "" && e.OwnerID == ev.OwnerID {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+func (s *fakeServer) accept(e fakeEndpoint, ev fakeEvent) {
 	if s.fault == faultCompact {
 		var small bytes.Buffer
 		if json.Compact(&small, ev.Data) == nil {
@@ -214,14 +287,22 @@ func (s *fakeServer) accept(ev fakeEvent) {
 	}
 	times := 1
 	switch chosen := s.accepted.Add(1)%50 == 0; {
+	case s.fault == faultDeaf:
+		times = 0
 	case chosen && s.fault == faultLose:
 		times = 0
 	case chosen && s.fault == faultRepeat:
 		times = 2
 	}
 	for range times {
-		s.slots <- struct{}{}
+		if s.fault != faultSlow {
+			s.slots <- struct{}{}
+		}
 		s.work.Go(func() {
+			if s.fault == faultSlow { // accepts at once
+				s.slots <- struct{}{}
+				time.Sleep(2 * time.Millisecond)
+			}
 			delivered := s.attempt(e, ev)
 			<-s.slots
 			if !delivered {
@@ -248,7 +329,9 @@ func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
 	if s.fault == faultForge {
 		e.Secret += "!"
 	}
-	req.Header.Set(SignatureHeader, signAsServer(e.Secret, ev.Data, time.Now()))
+	if s.fault != faultUnsigned {
+		req.Header.Set(SignatureHeader, signAsServer(e.Secret, ev.Data, time.Now()))
+	}
 	if ev.IdempotencyKey != "" {
 		req.Header.Set(IdempotencyHeader, ev.IdempotencyKey)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -17,26 +18,49 @@ type leg struct {
 	undo []func() error // run in reverse order
 
 	illness illness // of the measured phases
+
+	name string // of what it makes in a server, different from every other leg's
+	made []MadeEndpoint
+
+	isTarget bool // what is measured is not ours
 }
 
-// Sequence numbers of the two phases are far apart, so that what comes late from
-// the warm-up is told from what is measured.
-const measuredFirst = 1 << 40
+// shape is how the load of a scenario differs from a closed loop of events that
+// go to one endpoint each. A scenario sets it in a copy of the runner.
+type shape struct {
+	rate   float64 // events a second of an open loop; 0: a closed loop
+	fanout int     // endpoints that each event goes to; 0: one
+	fail   Mix     // how some endpoints misbehave in the measured phases
+}
+
+func (s shape) copies() int { return max(s.fanout, 1) }
+
+// Sequence numbers of the phases are far apart, so that what comes late from
+// one before is told from what is measured.
+const (
+	warmupFirst   = 1 << 39 // below it are those of a probe
+	measuredFirst = 1 << 40
+)
 
 // warmupEventsPerSecond bounds the warm-up in events as well as in time, so that
 // a server that accepts faster than it delivers does not start with a backlog
 // that takes long to drain.
 const warmupEventsPerSecond = 50_000
 
+// leastRate is how many deliveries a second any server of ours makes: a warm-up
+// that made fewer was disturbed, and does not make the measured phase short.
+const leastRate = 2000
+
 // newLeg starts the receiver.
 func (r *runner) newLeg(ctx context.Context) (*leg, error) {
-	l := &leg{r: r}
-	recv, err := r.startRole(ctx, RoleReceiver, roleConfig{Host: r.ReceiverHost, Secret: r.secret})
+	l := &leg{r: r, rig: rig{fanout: r.shape.fanout}, name: "bench-" + randomHex(4)}
+	recv, err := r.startRole(ctx, RoleReceiver, roleConfig{Host: r.ReceiverListen, Secret: r.secret, Fanout: r.shape.fanout})
 	if err != nil {
 		return nil, err
 	}
-	l.rig.receiver = recv
 	l.undo = append(l.undo, recv.stop)
+	recv.addr = onLoopback(recv.addr)
+	l.rig.receiver = recv
 	return l, nil
 }
 
@@ -85,7 +109,11 @@ func (r *runner) underTest(ctx context.Context, mode Mode, label, profile string
 		return nil, err
 	}
 	defer l.end(&err)
-	return l.measure(ctx, load, label, profiler)
+	phase, err := l.measure(ctx, load, label, profiler)
+	if phase != nil {
+		err = errors.Join(err, r.checkSigned(label, phase))
+	}
+	return phase, err
 }
 
 // prepare starts the receiver and, unless there is a target, the server, and
@@ -100,7 +128,7 @@ func (r *runner) prepare(ctx context.Context, mode Mode, profile string) (l *leg
 		load, profiler, err = l.useServer(ctx, mode, profile)
 	}
 	if err == nil {
-		l.illness, err = r.Fail.over(len(load.Endpoints))
+		l.illness, err = r.shape.fail.over(len(load.Endpoints))
 	}
 	if err != nil {
 		l.end(&err)
@@ -126,11 +154,12 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 	root := NewClient(server.URL, server.RootKey)
 	defer root.Close()
 	load = l.r.load(mode, server.URL)
+	load.Owner = l.owner()
 	if load.Project, load.Key, err = root.CreateProject(ctx, "bench"); err != nil {
 		return load, nil, err
 	}
 	client := NewClient(server.URL, load.Key)
-	client.endpointSettings = l.r.Fail.endpointSettings()
+	client.endpointSettings = l.r.shape.fail.endpointSettings()
 	defer client.Close()
 	if load.Endpoints, err = l.createEndpoints(ctx, client, load.Project); err != nil {
 		return load, nil, err
@@ -141,35 +170,21 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 	return load, profiler, nil
 }
 
-// useTarget makes endpoints in the project given, which are deleted at the end.
-func (l *leg) useTarget(ctx context.Context, mode Mode) (Load, error) {
-	load := l.r.load(mode, l.r.Target)
-	load.Project, load.Key = l.r.Project, l.r.Key
-	client := NewClient(l.r.Target, l.r.Key)
-	client.endpointSettings = l.r.Fail.endpointSettings()
-	l.undo = append(l.undo, func() error { client.Close(); return nil })
-	if mode == ModeBatch {
-		known, err := client.HasBatch(ctx, load.Project)
-		if err != nil {
-			return load, err
-		}
-		if !known {
-			return load, errNoBatch
-		}
-	}
-	ids, err := l.createEndpoints(ctx, client, load.Project)
-	load.Endpoints = ids
-	l.undo = append(l.undo, func() error { return deleteEndpoints(ctx, client, load.Project, ids) })
-	return load, err
-}
-
-// createEndpoints returns the ids of those made, also with an error.
+// createEndpoints returns the ids of those made, also with an error. It ends
+// between two of them when ctx is done: one whose id is not known could not be
+// deleted.
 func (l *leg) createEndpoints(ctx context.Context, c *Client, project string) (ids []string, err error) {
 	for i := range l.r.Endpoints {
+		if ctx.Err() != nil {
+			return ids, ctx.Err()
+		}
 		n := strconv.Itoa(i)
-		id, err := c.CreateEndpoint(ctx, project, "bench "+n, "http://"+l.rig.receiver.addr+"/e/"+n, l.r.secret)
-		if id != "" {
-			ids = append(ids, id)
+		made, err := c.MakeEndpoint(context.WithoutCancel(ctx), project, NewEndpoint{
+			Name: l.name + "-" + n, URL: l.endpointURL(n), Secret: l.r.secret, OwnerID: l.owner(),
+		})
+		if made.ID != "" {
+			l.made = append(l.made, made)
+			ids = append(ids, made.ID)
 		}
 		if err != nil {
 			return ids, err
@@ -178,20 +193,18 @@ func (l *leg) createEndpoints(ctx context.Context, c *Client, project string) (i
 	return ids, nil
 }
 
-func deleteEndpoints(ctx context.Context, c *Client, project string, ids []string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	var errs []error
-	for _, id := range ids {
-		errs = append(errs, c.DeleteEndpoint(ctx, project, id))
+// owner is the owner of the endpoints; empty if nothing is fanned out to them.
+func (l *leg) owner() string {
+	if l.r.shape.fanout == 0 {
+		return ""
 	}
-	return errors.Join(errs...)
+	return l.name
 }
 
 // load is the part of a Load that options decide.
 func (r *runner) load(mode Mode, url string) Load {
-	l := Load{Mode: mode, URL: url, Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
-	if mode == ModeBatch {
+	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
+	if mode == ModeBatch || mode == ModeFanout {
 		l.Connections = r.BatchConnections
 	}
 	return l
@@ -217,22 +230,11 @@ func (l *leg) begin(ctx context.Context, load Load) (float64, error) {
 	}
 	l.undo = append(l.undo, gen.stop)
 	l.rig.generator = gen
-	rate, err := l.warmUp(ctx)
+	rate, err := l.warmUp(ctx, &load)
 	if err != nil {
 		return 0, err
 	}
 	return rate, l.rig.split(l.illness)
-}
-
-func (l *leg) warmUp(ctx context.Context) (float64, error) {
-	warmup, err := l.rig.phase(ctx, l.r.warmupBurst(), l.r.TailLimit, func(int) {})
-	if err != nil {
-		return 0, fmt.Errorf("warm-up: %w", err)
-	}
-	if err := warmup.Check(); err != nil {
-		return 0, fmt.Errorf("warm-up: %w", err)
-	}
-	return warmup.Rate(), nil
 }
 
 // measureBurst is one measured phase. profiler, if any, runs beside it.
@@ -258,14 +260,54 @@ func runProfiler(profiler func() error) error {
 	return profiler()
 }
 
-func (r *runner) warmupBurst() Burst {
-	return Burst{Max: max(int(r.Warmup.Seconds()*warmupEventsPerSecond), 1), For: r.Warmup}
+// warmUp returns the rate of deliveries that it reached.
+func (l *leg) warmUp(ctx context.Context, load *Load) (float64, error) {
+	burst := l.r.warmupBurst()
+	if l.isTarget {
+		rate, err := l.probe(ctx, load)
+		if err != nil {
+			return 0, err
+		}
+		burst.Max = min(burst.Max, l.r.eventsIn(rate*probeMargin, l.r.Warmup))
+	}
+	warmup, err := l.rig.phase(ctx, burst, l.r.TailLimit, func(int) {})
+	if err != nil {
+		return 0, fmt.Errorf("warm-up: %w", err)
+	}
+	if err := warmup.Check(); err != nil {
+		return 0, fmt.Errorf("warm-up: %w", err)
+	}
+	if l.isTarget {
+		return warmup.Rate(), nil
+	}
+	return max(warmup.Rate(), leastRate), nil
 }
 
-// measuredBurst lasts for Duration at the rate that the warm-up reached, or for
-// Duration if the server accepts more slowly than that. A server that accepts
-// faster than it delivers thus gets no more than it can deliver in the time.
+func (r *runner) warmupBurst() Burst {
+	if r.shape.rate > 0 {
+		return r.openBurst(warmupFirst, r.Warmup)
+	}
+	return Burst{First: warmupFirst, Max: r.eventsIn(warmupEventsPerSecond, r.Warmup), For: r.Warmup}
+}
+
+// measuredBurst lasts for Duration at the rate of deliveries that the warm-up
+// reached, or for Duration if the server accepts more slowly than that. A server
+// that accepts faster than it delivers thus gets no more than it can deliver in
+// the time. An open loop has the rate it is given.
 func (r *runner) measuredBurst(rate float64) Burst {
-	events := int(rate * r.Duration.Seconds())
-	return Burst{First: measuredFirst, Max: min(max(events, 1), maxEvents), For: r.Duration}
+	if r.shape.rate > 0 {
+		return r.openBurst(measuredFirst, r.Duration)
+	}
+	return Burst{First: measuredFirst, Max: r.eventsIn(rate, r.Duration), For: r.Duration}
+}
+
+func (r *runner) openBurst(first uint64, d time.Duration) Burst {
+	return Burst{First: first, Max: r.eventsIn(r.shape.rate*float64(r.shape.copies()), d), For: d, Rate: r.shape.rate}
+}
+
+// eventsIn is how many events make so many deliveries a second for d, at least
+// one, and no more than a ledger holds.
+func (r *runner) eventsIn(rate float64, d time.Duration) int {
+	copies := r.shape.copies()
+	return max(int(min(rate*d.Seconds(), maxEvents))/copies, 1)
 }

@@ -62,6 +62,13 @@ func (m Mix) endpointSettings() object {
 	return object{"http_timeout": mixTimeoutSeconds}
 }
 
+// failing is the runner for measured phases in which endpoints misbehave.
+func (r *runner) failing(m Mix) *runner {
+	with := *r
+	with.shape.fail = m
+	return &with
+}
+
 func (m Mix) validate() error {
 	sum := 0.0
 	seen := make(map[Behaviour]bool)

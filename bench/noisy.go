@@ -30,41 +30,30 @@ type neighbourhood struct {
 // noisy measures what endpoints that hang and fail cost those that do not.
 func (r *runner) noisy(ctx context.Context) (*report.Scenario, error) {
 	with := *r
-	with.Endpoints, with.Fail = r.NoisyEndpoints, noisyMix
+	with.Endpoints = r.NoisyEndpoints
 	with.Duration = min(r.Duration, maxMixDuration)
 	if r.Quick {
 		with.Duration = max(r.Duration/2, minDuration) // there are two phases
 	}
-	return with.neighbours(ctx)
-}
-
-// neighbours repeats the pair of quiet and noisy.
-func (r *runner) neighbours(ctx context.Context) (*report.Scenario, error) {
 	row := &report.Scenario{
 		Name: "noisy", Unit: deliveriesPerSecond, Baseline: quietBaseline,
-		Title: fmt.Sprintf("to the healthy of %d endpoints while others fail (per cent: %s), %d connections, %d bytes",
-			r.Endpoints, r.Fail, r.Connections, r.PayloadBytes),
+		Title: fmt.Sprintf("to the healthy of %d endpoints while others fail (per cent: %s), %d connections, %d bytes; p99 in an open loop at half of quiet's rate",
+			with.Endpoints, noisyMix, with.Connections, with.PayloadBytes),
 	}
 	var pairs []noisyPair
-	var errs []error
-	for i := 1; i <= r.Repeat && ctx.Err() == nil; i++ {
-		p, err := r.noisyPair(ctx, i)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("repeat %d: %w", i, err))
+	err := r.repeated(ctx, row, func(repeat int) (*report.Run, error) {
+		p, err := with.noisyPair(ctx, repeat)
+		if p == nil {
+			return nil, err
 		}
-		if p != nil {
-			pairs = append(pairs, *p)
-			row.Add(p.run())
-		}
-	}
-	if len(errs) == 0 {
-		errs = append(errs, ctx.Err())
-	}
+		pairs = append(pairs, *p)
+		return p.run(), err
+	})
 	if len(pairs) == 0 {
-		return nil, errors.Join(errs...)
+		return nil, err
 	}
-	addNoisyFigures(row, pairs)
-	return row, errors.Join(errs...)
+	describeNoisy(row, pairs)
+	return row, err
 }
 
 // noisyPair is one repeat.
@@ -76,7 +65,7 @@ func (r *runner) noisyPair(ctx context.Context, repeat int) (*noisyPair, error) 
 	label := func(what string) string { return fmt.Sprintf("noisy %d/%d %s", repeat, r.Repeat, what) }
 	quiet, err := r.neighbourhood(ctx, label("quiet"), "", nil)
 	if err == nil {
-		err = errors.Join(quiet.full.Check(), quiet.calm.Check())
+		err = quiet.check(r, label("quiet"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("quiet: %w", err)
@@ -85,14 +74,14 @@ func (r *runner) noisyPair(ctx context.Context, repeat int) (*noisyPair, error) 
 	if noisy == nil {
 		return nil, err
 	}
-	return &noisyPair{*quiet, *noisy}, errors.Join(err, noisy.full.Check(), noisy.calm.Check())
+	return &noisyPair{*quiet, *noisy}, errors.Join(err, noisy.check(r, label("noisy")))
 }
 
 // neighbourhood measures a server of its own, or the target. Without a quiet one
 // all of its endpoints are well; otherwise those of the mix misbehave, and the
 // calm load is quiet's.
 func (r *runner) neighbourhood(ctx context.Context, label, profile string, quiet *neighbourhood) (_ *neighbourhood, err error) {
-	l, load, profiler, err := r.prepare(ctx, ModeSingle, profile)
+	l, load, profiler, err := r.failing(noisyMix).prepare(ctx, ModeSingle, profile)
 	if err != nil {
 		return nil, err
 	}
@@ -111,22 +100,29 @@ func (r *runner) neighbourhood(ctx context.Context, label, profile string, quiet
 	if quiet == nil {
 		quiet = n
 	}
-	n.calm, err = l.measureBurst(ctx, r.calmBurst(quiet.full.TotalRate()), label+", half the load", nil)
+	n.calm, err = l.measureBurst(ctx, r.calmBurst(quiet.full.TotalRate()/2), label+", half the load", nil)
 	if err != nil {
 		return nil, err
 	}
 	return n, nil
 }
 
-// calmBurst is half of the rate that a quiet server takes.
+// calmBurst is an open loop, whose latencies count from when events were due.
 func (r *runner) calmBurst(rate float64) Burst {
-	b := r.measuredBurst(rate / 2)
-	b.First = calmFirst
-	return b // closed loop: with Burst.Rate set to rate/2 it is an open one
+	return Burst{First: calmFirst, Max: r.eventsIn(rate, r.Duration), For: r.Duration, Rate: rate}
+}
+
+// check returns what was lost, and notes what makes the figures doubtful.
+func (n *neighbourhood) check(r *runner, label string) error {
+	var errs []error
+	for _, p := range []*Phase{n.full, n.calm} {
+		errs = append(errs, p.Check(), r.checkSigned(label, p))
+	}
+	return errors.Join(append(errs, r.checkPace(label, n.calm))...)
 }
 
 // run is the pair as a row's run: throughput under full load, latency under half.
-func (p *noisyPair) run() report.Run {
+func (p *noisyPair) run() *report.Run {
 	run := newRun(p.quiet.full, p.noisy.full)
 	calm := &p.noisy.calm.Receipts
 	run.Published += calm.Published
@@ -136,31 +132,32 @@ func (p *noisyPair) run() report.Run {
 	run.Refused += p.noisy.calm.Burst.Refused
 	run.Failed += p.noisy.calm.Burst.Failed
 	run.Delivery = calm.Healthy.Latency
-	return run
+	return &run
 }
 
-// addNoisyFigures adds the checks, and what else the pairs tell, as medians.
-func addNoisyFigures(row *report.Scenario, pairs []noisyPair) {
-	median := func(value func(*noisyPair) float64) float64 {
+// describeNoisy adds the checks, and what else the pairs tell, as medians.
+func describeNoisy(row *report.Scenario, pairs []noisyPair) {
+	of := func(figure func(noisyPair) float64) float64 {
 		var all []float64
-		for i := range pairs {
-			all = append(all, value(&pairs[i]))
+		for _, p := range pairs {
+			all = append(all, figure(p))
 		}
 		return report.Median(all)
 	}
+	quietP99 := func(p noisyPair) float64 { return p.quiet.calm.healthyP99() }
+	noisyP99 := func(p noisyPair) float64 { return p.noisy.calm.healthyP99() }
 	row.AtLeast("healthy throughput", row.Ratio, "of quiet", 0.9)
-	row.AtMost("healthy p99", median(func(p *noisyPair) float64 {
-		return p.noisy.calm.healthyP99() / p.quiet.calm.healthyP99()
-	}), "of quiet", 2)
-	row.Note("quiet p99", median(func(p *noisyPair) float64 { return p.quiet.calm.healthyP99() }), "ms")
-	row.Note("noisy p99", median(func(p *noisyPair) float64 { return p.noisy.calm.healthyP99() }), "ms")
-	row.Note("owed to sick endpoints", median(func(p *noisyPair) float64 { return float64(p.noisy.full.Receipts.Sick.Delivered) }), "")
+	row.AtMost("healthy p99", of(func(p noisyPair) float64 { return noisyP99(p) / quietP99(p) }), "of quiet", 2)
+	row.Note("quiet p99", of(quietP99), "ms")
+	row.Note("noisy p99", of(noisyP99), "ms")
+	row.Note("rate of the p99", of(func(p noisyPair) float64 { return p.noisy.calm.Burst.Pace.Achieved }), "events/s")
 	for _, s := range noisyMix {
-		row.Note("attempts answered "+string(s.Behaviour), median(func(p *noisyPair) float64 {
+		row.Note("failed attempts, "+string(s.Behaviour), of(func(p noisyPair) float64 {
 			return float64(p.noisy.full.Receipts.Misbehaved[s.Behaviour])
 		}), "")
 	}
-	row.Note("drained after healing", median(func(p *noisyPair) float64 { return p.noisy.full.DrainSeconds() }), "s")
+	row.Note("owed to sick endpoints", of(func(p noisyPair) float64 { return float64(p.noisy.full.Receipts.Sick.Delivered) }), "events")
+	row.Note("their drain once well", of(func(p noisyPair) float64 { return p.noisy.full.DrainSeconds() }), "s")
 	row.Note("duplicates", float64(row.Duplicates), "")
 }
 

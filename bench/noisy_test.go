@@ -57,7 +57,7 @@ func TestNoisy(t *testing.T) {
 	if len(s.Checks) != 2 || s.Target != 0.9 || s.Checks[1].Value <= 0 || !s.Checks[1].AtMost || s.Checks[1].Target != 2 {
 		t.Errorf("checks %+v", s.Checks)
 	}
-	for _, name := range []string{"quiet p99", "noisy p99", "owed to sick endpoints", "attempts answered hang", "attempts answered 500", "drained after healing"} {
+	for _, name := range []string{"quiet p99", "noisy p99", "rate of the p99", "owed to sick endpoints", "failed attempts, hang", "failed attempts, 500", "their drain once well"} {
 		if figure(t, s, name) <= 0 {
 			t.Errorf("%s is %v", name, figure(t, s, name))
 		}

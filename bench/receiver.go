@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -38,15 +39,18 @@ type Receiver struct {
 	verified   atomic.Int64
 	unverified atomic.Int64
 	unreadable atomic.Int64
+	unsigned   atomic.Int64
 }
 
 // Receipts is what a receiver knows of a phase.
 type Receipts struct {
 	Tally
-	Latency    report.Latency `json:"latency"`
-	Verified   int64          `json:"signatures_verified"`
-	Unverified int64          `json:"signatures_wrong"`
-	Unreadable int64          `json:"unreadable"` // bodies without a sequence number
+	Latency     report.Latency `json:"latency"`
+	Verified    int64          `json:"signatures_verified"`
+	Unverified  int64          `json:"signatures_wrong"`
+	Unreadable  int64          `json:"unreadable"`            // bodies without a sequence number
+	Unsigned    int64          `json:"unsigned"`              // of those to check, without a signature of the form that is read
+	Percentiles []report.Point `json:"percentiles,omitempty"` // Latency in full, see recorder.percentiles
 
 	Healthy ClassTally `json:"healthy"` // all, unless the receiver is split
 	Sick    ClassTally `json:"sick"`
@@ -105,6 +109,7 @@ func (r *Receiver) Begin(first uint64, capacity int) {
 	for _, n := range r.misbehaved {
 		n.Store(0)
 	}
+	r.unsigned.Store(0)
 }
 
 // Distinct is how many deliveries of the phase have arrived.
@@ -118,15 +123,18 @@ func (r *Receiver) Receipts(published int) Receipts {
 			misbehaved[b] = n.Load()
 		}
 	}
+	all := merged(r.healthy.latency, r.sick.latency)
 	return Receipts{
-		Misbehaved: misbehaved,
-		Tally:      r.ledger.Load().Tally(published * int(r.fanout)),
-		Latency:    summarize(r.healthy.latency, r.sick.latency),
-		Healthy:    r.healthy.tally(),
-		Sick:       r.sick.tally(),
-		Verified:   r.verified.Load(),
-		Unverified: r.unverified.Load(),
-		Unreadable: r.unreadable.Load(),
+		Misbehaved:  misbehaved,
+		Tally:       r.ledger.Load().Tally(published * int(r.fanout)),
+		Latency:     summarize(all),
+		Healthy:     r.healthy.tally(),
+		Sick:        r.sick.tally(),
+		Verified:    r.verified.Load(),
+		Unverified:  r.unverified.Load(),
+		Unreadable:  r.unreadable.Load(),
+		Unsigned:    r.unsigned.Load(),
+		Percentiles: percentiles(all),
 	}
 }
 
@@ -171,14 +179,15 @@ func endpointOf(path []byte) uint64 {
 	return min(n, maxEndpoints)
 }
 
-// check verifies a signature if there is one; the baselines send none.
+// check verifies a signature, or counts that there is none that can be verified:
+// the baselines send none, and a target may have ways of its own.
 func (r *Receiver) check(header, body []byte, now time.Time) {
-	if len(header) == 0 {
-		return
-	}
-	if VerifySignature(header, body, r.secret, now, signatureTolerance) != nil {
+	switch err := VerifySignature(header, body, r.secret, now, signatureTolerance); {
+	case err == nil:
+		r.verified.Add(1)
+	case errors.Is(err, ErrSignatureMissing), errors.Is(err, ErrSignatureForm):
+		r.unsigned.Add(1)
+	default:
 		r.unverified.Add(1)
-		return
 	}
-	r.verified.Add(1)
 }

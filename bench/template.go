@@ -7,6 +7,7 @@ type Mode string
 const (
 	ModeSingle Mode = "single" // one event a request
 	ModeBatch  Mode = "batch"  // many events a request, one JSON object a line
+	ModeFanout Mode = "fanout" // one event a request, for all endpoints of an owner
 	ModeBare   Mode = "bare"   // the payload alone, straight at the receiver
 )
 
@@ -15,8 +16,10 @@ type Load struct {
 	Mode         Mode     `json:"mode"`
 	URL          string   `json:"url"` // scheme and host; in ModeBare of the receiver
 	Project      string   `json:"project"`
-	Key          string   `json:"key"`       // API key
-	Endpoints    []string `json:"endpoints"` // endpoint ids; in ModeBare only their number counts
+	Key          string   `json:"key"`               // API key
+	Endpoints    []string `json:"endpoints"`         // endpoint ids; in ModeBare only their number counts
+	Owner        string   `json:"owner,omitempty"`   // in ModeFanout: of the endpoints
+	Headers      []Header `json:"headers,omitempty"` // of every request, besides Authorization and Content-Type
 	Connections  int      `json:"connections"`
 	BatchSize    int      `json:"batch_size"` // events of a ModeBatch request
 	PayloadBytes int      `json:"payload_bytes"`
@@ -86,7 +89,7 @@ func newTemplate(l *Load, worker, n int) *template {
 
 func (t *template) appendEvent(l *Load, endpoint string, seed uint64) {
 	if l.Mode != ModeBare {
-		t.body = append(t.body, `{"endpoint_id":"`+endpoint+`","event_type":"`+eventType+`","data":`...)
+		t.body = append(t.body, `{`+l.addressee(endpoint)+`,"event_type":"`+eventType+`","data":`...)
 	}
 	t.payloads = append(t.payloads, len(t.body))
 	t.body = appendPayload(t.body, l.PayloadBytes, seed)
@@ -97,6 +100,14 @@ func (t *template) appendEvent(l *Load, endpoint string, seed uint64) {
 		t.body = append(t.body, '\n')
 	}
 	t.ends = append(t.ends, len(t.body))
+}
+
+// addressee is the member of an event that says whom it is for.
+func (l *Load) addressee(endpoint string) string {
+	if l.Mode == ModeFanout {
+		return `"owner_id":"` + l.Owner + `"`
+	}
+	return `"endpoint_id":"` + endpoint + `"`
 }
 
 // stamp numbers the first n events from seq on and returns the body that holds
