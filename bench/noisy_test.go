@@ -24,11 +24,15 @@ func figure(t *testing.T, s report.Scenario, name string) float64 {
 // Sick endpoints get everything once they are well, and do not count before.
 func TestThroughputWithFailures(t *testing.T) {
 	o := quickOptions(t, faultNone)
-	o.Endpoints = 20
+	o.Scenarios = []string{"single", "batch", "fanout"}
+	o.Endpoints, o.Fanout = 20, 20
 	o.Fail = Mix{{BehaveFail, 10}, {BehaveHang, 10}, {BehaveTrickle, 5}, {BehaveReset, 5}, {BehaveBusy, 5}}
 	got, err := Run(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(got.Scenarios) != 3 {
+		t.Fatalf("got %+v", got)
 	}
 	for _, s := range got.Scenarios {
 		run := s.Runs[0]
