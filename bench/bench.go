@@ -61,6 +61,18 @@ func ScenarioNames() []string {
 	return names
 }
 
+// TargetScenarios are the names of those that can be measured at a server given
+// with Target.
+func TargetScenarios() []string {
+	var names []string
+	for _, s := range scenarios {
+		if s.anyServer {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
 // ScenarioAbout says in one line what a scenario measures.
 func ScenarioAbout(name string) string {
 	s, _ := scenarioNamed(name)

@@ -58,7 +58,7 @@ func TestNoisy(t *testing.T) {
 	if s.Name != "noisy" || s.Baseline != "quiet" || s.Value <= 0 || s.Ratio <= 0 || s.Lost != 0 || s.Duplicates != 0 || len(s.Runs) != 2 || s.Verified == 0 {
 		t.Errorf("got %+v", s)
 	}
-	if len(s.Checks) != 2 || s.Target != 0.9 || s.Checks[1].Value <= 0 || !s.Checks[1].AtMost || s.Checks[1].Target != 2 {
+	if len(s.Checks) != 3 || s.Target != 0.9 || s.Checks[1].Value <= 0 || !s.Checks[1].AtMost || s.Checks[1].Target != 2 {
 		t.Errorf("checks %+v", s.Checks)
 	}
 	for _, name := range []string{"quiet p99", "noisy p99", "rate of the p99", "owed to sick endpoints", "failed attempts, hang", "failed attempts, 500", "their drain once well"} {
