@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -19,7 +20,8 @@ type Client struct {
 	key  string
 	http *http.Client
 
-	headers []Header // of every request
+	headers          []Header // of every request
+	endpointSettings object   // further members of every endpoint that is made
 }
 
 // StatusError is an answer other than 2xx.
@@ -97,6 +99,7 @@ func (c *Client) MakeEndpoint(ctx context.Context, project string, e NewEndpoint
 	if e.OwnerID != "" {
 		in["owner_id"] = e.OwnerID
 	}
+	maps.Copy(in, c.endpointSettings)
 	var out struct{ UID string }
 	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
 		return made, err

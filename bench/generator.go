@@ -38,6 +38,7 @@ type Burst struct {
 // BurstResult is what the generator did. Every published event was accepted.
 type BurstResult struct {
 	Published   int            `json:"published"` // events First to First+Published-1
+	Healthy     int            `json:"healthy"`   // of them, to endpoints that stay healthy
 	Requests    int64          `json:"requests"`  // answered 2xx
 	Refused     int64          `json:"refused"`   // answered otherwise, and asked again
 	Failed      int64          `json:"failed"`    // not answered, and asked again
@@ -63,6 +64,7 @@ type loadWorker struct {
 	spread    uint64
 	templates []*template
 	turn      int
+	healthy   int // events to endpoints that stay healthy, in this Run
 }
 
 // NewGenerator prepares the requests of a load.
@@ -99,11 +101,7 @@ func hostPort(u *url.URL) string {
 
 func (g *Generator) newWorker(i int) *loadWorker {
 	w := &loadWorker{g: g, spread: uint64(i)}
-	templates := templatesPerWorker
-	if g.load.Mode == ModeBatch {
-		templates = 1 // its events already differ
-	}
-	for n := range templates {
+	for n := range g.load.templates() {
 		w.templates = append(w.templates, newTemplate(&g.load, i, n))
 	}
 	w.prepare(g.client, g.load.Key)
@@ -129,7 +127,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 	g.latency.reset()
 	g.late.reset()
 	for _, w := range g.workers {
-		w.postCounts = postCounts{}
+		w.postCounts, w.healthy = postCounts{}, 0
 	}
 	start := time.Now()
 	run := &burstRun{Burst: b, start: start, deadline: start.Add(b.For)}
@@ -152,6 +150,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 		pace.finish(result.Published, g.late.summary())
 	}
 	for _, w := range g.workers {
+		result.Healthy += w.healthy
 		result.Requests += w.accepted
 		result.Refused += w.refused
 		result.Failed += w.failed
@@ -196,6 +195,7 @@ func (w *loadWorker) send(ctx context.Context, seq uint64, n int, since time.Tim
 	if err := w.post(ctx, t.stamp(seq, n, since.UnixNano())); err != nil {
 		return err
 	}
+	w.healthy += t.healthy[n-1]
 	w.g.latency.record(w.spread, time.Since(since))
 	return nil
 }

@@ -58,7 +58,7 @@ func (r *runner) latencyRate(ctx context.Context) (rate float64, why string, err
 		return float64(r.Rate), "as asked", nil
 	}
 	maximum := 0.0
-	if row, ok := r.row("single"); ok {
+	if row, ok := r.row("single"); ok && len(r.Fail) == 0 {
 		maximum = row.Value
 	} else {
 		short := *r

@@ -41,6 +41,9 @@ func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 
 // throughput repeats baseline and scenario in turn.
 func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario, error) {
+	if len(r.Fail) > 0 {
+		t.title += fmt.Sprintf("; to the healthy endpoints while others fail (per cent: %s)", r.Fail)
+	}
 	row := &report.Scenario{Name: t.name, Title: t.title, Unit: deliveriesPerSecond, Baseline: t.baseline}
 	err := r.repeated(ctx, row, func(repeat int) (*report.Run, error) { return r.pair(ctx, t, repeat) })
 	if len(row.Runs) == 0 {
@@ -83,7 +86,7 @@ func (r *runner) pair(ctx context.Context, t throughput, repeat int) (*report.Ru
 	if err := baseline.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.baseline, err)
 	}
-	phase, err := r.fannedOut(t.fanout).underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
+	phase, err := r.fannedOut(t.fanout).failing(r.Fail).underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
 	if phase == nil {
 		return nil, err
 	}
@@ -105,7 +108,7 @@ func newRun(baseline, p *Phase) report.Run {
 		Refused:       p.Burst.Refused,
 		Failed:        p.Burst.Failed,
 		Request:       p.Burst.Latency,
-		Delivery:      p.Receipts.Latency,
+		Delivery:      p.Receipts.Healthy.Latency,
 		Usage:         p.Usage,
 		BaselineUsage: baseline.Usage,
 	}

@@ -37,6 +37,9 @@ type BenchCmd struct {
 	Fanout           int `group:"load" placeholder:"N" help:"Endpoints that one event goes to in fanout (100)."`
 	Rate             int `group:"load" placeholder:"N" help:"Events a second in latency (half of what single reaches)."`
 	Size             int `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024)."`
+	NoisyEndpoints   int `group:"load" placeholder:"N" help:"Endpoints of noisy (100)."`
+
+	Fail bench.Mix `group:"load" placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
 
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
@@ -107,6 +110,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Fanout:           c.Fanout,
 		Rate:             c.Rate,
 		PayloadBytes:     c.Size,
+		NoisyEndpoints:   c.NoisyEndpoints,
+		Fail:             c.Fail,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
