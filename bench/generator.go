@@ -40,6 +40,8 @@ type BurstResult struct {
 	FirstSendNS int64          `json:"first_send_ns"`
 	LastDoneNS  int64          `json:"last_done_ns"`
 	Latency     report.Latency `json:"latency"` // of answered requests
+
+	PayloadBytes int64 `json:"payload_bytes"` // of the published events
 }
 
 // burstRun is the state that the workers of one Run share.
@@ -56,6 +58,7 @@ type loadWorker struct {
 	spread    uint64
 	templates []*template
 	turn      int
+	bytes     int64 // of the payloads accepted
 }
 
 // NewGenerator prepares the requests of a load.
@@ -67,6 +70,9 @@ func NewGenerator(load Load) (*Generator, error) {
 	if load.Connections < 1 || len(load.Endpoints) < 1 || load.perRequest() < 1 || load.PayloadBytes < MinPayloadBytes {
 		return nil, fmt.Errorf("load: connections %d, endpoints %d, events a request %d must be at least 1, payload bytes %d at least %d",
 			load.Connections, len(load.Endpoints), load.perRequest(), load.PayloadBytes, MinPayloadBytes)
+	}
+	if err := load.open(); err != nil {
+		return nil, err
 	}
 	g := &Generator{
 		load:    load,
@@ -91,11 +97,7 @@ func hostPort(u *url.URL) string {
 
 func (g *Generator) newWorker(i int) *loadWorker {
 	w := &loadWorker{g: g, spread: uint64(i)}
-	templates := templatesPerWorker
-	if g.load.Mode == ModeBatch {
-		templates = 1 // its events already differ
-	}
-	for n := range templates {
+	for n := range g.load.templates() {
 		w.templates = append(w.templates, newTemplate(&g.load, i, n))
 	}
 	w.prepare(g.client, g.load.Key)
@@ -118,7 +120,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 	run := &burstRun{Burst: b, deadline: start.Add(b.For)}
 	group, ctx := errgroup.WithContext(ctx)
 	for _, w := range g.workers {
-		w.postCounts = postCounts{}
+		w.postCounts, w.bytes = postCounts{}, 0
 		group.Go(func() error { return w.run(ctx, run) })
 	}
 	err := group.Wait()
@@ -132,6 +134,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 		result.Requests += w.accepted
 		result.Refused += w.refused
 		result.Failed += w.failed
+		result.PayloadBytes += w.bytes
 	}
 	return result, err
 }
@@ -141,22 +144,23 @@ func (g *Generator) Close() { g.client.CloseIdleConnections() }
 
 // run claims sequence numbers and posts them until the burst is over.
 func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
-	step := int64(w.g.load.perRequest())
 	for ctx.Err() == nil {
 		now := time.Now()
 		if now.After(run.deadline) {
 			return nil
 		}
+		t := w.templates[w.turn%len(w.templates)]
+		w.turn++
+		step := int64(t.events())
 		first := run.next.Add(step) - step
 		n := min(step, int64(run.Max)-first)
 		if n <= 0 {
 			return nil
 		}
-		t := w.templates[w.turn%len(w.templates)]
-		w.turn++
 		if err := w.post(ctx, t.stamp(run.First+uint64(first), int(n), now.UnixNano())); err != nil {
 			return err
 		}
+		w.bytes += t.payloadBytes(int(n))
 		w.g.latency.record(w.spread, time.Since(now))
 	}
 	return ctx.Err()

@@ -175,7 +175,8 @@ func deleteEndpoints(ctx context.Context, c *Client, project string, ids []strin
 
 // load is the part of a Load that options decide.
 func (r *runner) load(mode Mode, url string) Load {
-	l := Load{Mode: mode, URL: url, Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
+	l := Load{Mode: mode, URL: url, Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes,
+		Sizes: r.Sizes, Payloads: r.Payloads}
 	if mode == ModeBatch {
 		l.Connections = r.BatchConnections
 	}

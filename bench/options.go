@@ -28,6 +28,9 @@ type Options struct {
 	Endpoints        int // default 16
 	PayloadBytes     int // of an event's data; default 1024
 
+	Sizes    []int  // sizes that events take turns with, instead of PayloadBytes
+	Payloads string // file of events, one JSON object a line, that are posted instead of generated ones
+
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
 	Target  string // measure the server at this URL instead of starting one
@@ -120,7 +123,7 @@ func (o *Options) Validate() error {
 		{"batch-connections", o.BatchConnections, 1, 10_000},
 		{"batch-size", o.BatchSize, 1, 10_000},
 		{"endpoints", o.Endpoints, 1, maxEndpoints},
-		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
+		{"size", o.PayloadBytes, MinPayloadBytes, maxPayloadBytes},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
@@ -132,6 +135,9 @@ func (o *Options) Validate() error {
 	}
 	if net.ParseIP(o.ReceiverHost) == nil {
 		return fmt.Errorf("receiver-host %q is not an IP address", o.ReceiverHost)
+	}
+	if err := o.validatePayloads(); err != nil {
+		return err
 	}
 	return o.validateTarget()
 }

@@ -24,14 +24,14 @@ type throughput struct {
 func (r *runner) single(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "single", mode: ModeSingle, baseline: nullPipeBaseline, target: 0.80,
-		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %d bytes", r.Connections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %s", r.Connections, r.Endpoints, r.payloadText()),
 	})
 }
 
 func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "batch", mode: ModeBatch, baseline: bareLoopBaseline, target: 0.65,
-		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %d bytes", r.BatchSize, r.BatchConnections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %s", r.BatchSize, r.BatchConnections, r.Endpoints, r.payloadText()),
 	})
 }
 
@@ -58,6 +58,7 @@ func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario
 		return nil, errors.Join(errs...)
 	}
 	row.AtLeast("ratio", row.Ratio, "", t.target)
+	row.NotePayloadRate()
 	return row, errors.Join(errs...)
 }
 
@@ -87,6 +88,7 @@ func newRun(baseline, p *Phase) report.Run {
 		BaselineValue: baseline.Rate(),
 		Ratio:         p.Rate() / baseline.Rate(),
 		Seconds:       p.Seconds(),
+		PayloadRate:   p.PayloadRate(),
 		Published:     p.Receipts.Published,
 		Lost:          p.Receipts.Lost,
 		Duplicates:    p.Receipts.Duplicates,

@@ -31,7 +31,9 @@ type BenchCmd struct {
 	BatchConnections int `placeholder:"N" help:"Connections of the generator in batch (16)."`
 	BatchSize        int `placeholder:"N" help:"Events of a batch request (100)."`
 	Endpoints        int `placeholder:"N" help:"Endpoints (16)."`
-	Size             int `placeholder:"BYTES" help:"Size of an event's data (1024)."`
+
+	Size     []int  `placeholder:"BYTES" help:"Size of an event's data (1024), or several, separated by commas, that events take turns with."`
+	Payloads string `type:"existingfile" placeholder:"FILE" help:"Post the events of this file instead, one JSON object a line: {\"event_type\",\"data\"} or data alone."`
 
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
@@ -64,7 +66,7 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 }
 
 func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
-	return bench.Options{
+	o := bench.Options{
 		Launcher:         launcher,
 		Scenarios:        c.Scenario,
 		Repeat:           c.Repeat,
@@ -75,7 +77,7 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		BatchConnections: c.BatchConnections,
 		BatchSize:        c.BatchSize,
 		Endpoints:        c.Endpoints,
-		PayloadBytes:     c.Size,
+		Payloads:         c.Payloads,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
@@ -85,6 +87,12 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Quick:            c.Quick,
 		Progress:         os.Stderr,
 	}
+	if len(c.Size) == 1 {
+		o.PayloadBytes = c.Size[0]
+	} else {
+		o.Sizes = c.Size
+	}
+	return o
 }
 
 // printNotes says why nothing was measured.
