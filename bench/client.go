@@ -72,8 +72,14 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 // CreateEndpoint makes an endpoint without a rate limit and a subscription of it
 // to every event type, and returns the endpoint's id.
 func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret string) (string, error) {
+	return c.CreateLimitedEndpoint(ctx, project, name, url, secret, 0, 60)
+}
+
+// CreateLimitedEndpoint is CreateEndpoint with a limit of count deliveries in so many
+// seconds; 0 is none.
+func (c *Client) CreateLimitedEndpoint(ctx context.Context, project, name, url, secret string, count, seconds int) (string, error) {
 	root := "/projects/" + project
-	in := object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	in := object{"name": name, "url": url, "secret": secret, "rate_limit": count, "rate_limit_duration": seconds, "advanced_signatures": true}
 	var out struct{ UID string }
 	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
 		return "", err

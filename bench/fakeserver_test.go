@@ -32,6 +32,7 @@ const (
 	faultReject    = "reject"  // answers 400 to every request for events
 	faultNoBatch   = "nobatch" // does not know the batch route
 	faultNeverUp   = "neverup" // ends at once
+	faultNoLimit   = "nolimit" // takes no notice of rate limits
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 )
@@ -58,6 +59,10 @@ type fakeEndpoint struct {
 	UID    string `json:"uid"`
 	URL    string `json:"url"`
 	Secret string `json:"secret"`
+
+	RateLimit         int `json:"rate_limit"`
+	RateLimitDuration int `json:"rate_limit_duration"`
+	pace              *fakePace
 }
 
 type fakeEvent struct {
@@ -70,7 +75,7 @@ type fakeEvent struct {
 // fakeServe takes the flags that bench gives to serve and runs until SIGTERM.
 func fakeServe(fault string, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.String("data", "", "")
+	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
@@ -80,6 +85,9 @@ func fakeServe(fault string, args []string) error {
 	key := os.Getenv("POSTHASTE_ROOT_KEY")
 	if *egress != "127.0.0.0/8" || len(key) < 32 || fault == faultNeverUp {
 		return fmt.Errorf("fault %s, egress %q, key %d bytes", fault, *egress, len(key))
+	}
+	if err := writeFakeStore(*data); err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -157,6 +165,7 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e.pace = s.newPace(&e)
 	e.UID = fmt.Sprintf("E%d", len(s.mu.endpoints))
 	s.mu.endpoints[e.UID] = e
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
@@ -219,12 +228,20 @@ func (s *fakeServer) accept(ev fakeEvent) {
 		times = 2
 	}
 	for range times {
-		s.slots <- struct{}{}
-		s.work.Go(func() {
-			defer func() { <-s.slots }()
-			s.deliver(e, ev)
-		})
+		if e.pace != nil {
+			e.pace.add(ev)
+			continue
+		}
+		s.dispatch(e, ev)
 	}
+}
+
+func (s *fakeServer) dispatch(e fakeEndpoint, ev fakeEvent) {
+	s.slots <- struct{}{}
+	s.work.Go(func() {
+		defer func() { <-s.slots }()
+		s.deliver(e, ev)
+	})
 }
 
 // deliver tries until the receiver answers 200.

@@ -7,22 +7,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// zstdRatio is what a megabyte of payloads in a row becomes.
+// zstdRatio is what many payloads in a row become.
 func zstdRatio(t *testing.T, kind PayloadKind, size int, level zstd.EncoderLevel) float64 {
 	t.Helper()
 	l := &Load{Mode: ModeBare, Kind: kind, Endpoints: placeholders(1), PayloadBytes: size}
-	var raw []byte
-	for seed := uint64(0); len(raw) < 1<<20; seed++ {
-		at := len(raw)
-		raw = l.appendData(raw, 0, seed)
-		stampPayload(raw[at:], seed, 1795278039123456789+int64(seed)*40_000)
-	}
-	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(level))
+	ratio, err := compressed(l, level)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer e.Close()
-	return float64(len(e.EncodeAll(raw, nil))) / float64(len(raw))
+	return ratio
 }
 
 // Where the numbers and the member names are a small part, zstd saves nothing. At
@@ -31,7 +24,7 @@ func TestRandomPayloadDoesNotCompress(t *testing.T) {
 	for _, c := range []struct {
 		size  int
 		least float64
-	}{{64 << 10, 0.97}, {1024, 0.92}} {
+	}{{16 << 10, 0.97}, {1024, 0.92}} {
 		for _, level := range []zstd.EncoderLevel{zstd.SpeedFastest, zstd.SpeedDefault, zstd.SpeedBestCompression} {
 			got := zstdRatio(t, PayloadIncompressible, c.size, level)
 			t.Logf("%d bytes, %s: %.4f of the size", c.size, level, got)
