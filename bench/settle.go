@@ -21,14 +21,16 @@ const (
 )
 
 // settle waits until the size of dir has not changed for a while. settled is false
-// if it still did at the limit; the use is then the last one seen.
-func (s settling) settle(ctx context.Context, dir string) (u diskUse, settled bool, err error) {
+// if it still did at the limit; the use is then the last one seen. watch is told each
+// size.
+func (s settling) settle(ctx context.Context, dir string, watch func(bytes int)) (u diskUse, settled bool, err error) {
 	start := time.Now()
 	since, last := start, int64(-2*settleSlack)
 	for {
 		if u, err = diskUseOf(dir); err != nil {
 			return u, false, fmt.Errorf("disk use: %w", err)
 		}
+		watch(int(u.Total()))
 		now := time.Now()
 		if change := u.Total() - last; change > settleSlack || change < -settleSlack {
 			since, last = now, u.Total()

@@ -59,20 +59,20 @@ func TestSettle(t *testing.T) {
 		}
 	}()
 	s := settling{quiet: 10 * settlePoll, limit: 12 * settlePoll}
-	_, settled, err := s.settle(context.Background(), dir)
+	_, settled, err := s.settle(context.Background(), dir, func(int) {})
 	stop.Store(true)
 	<-grown
 	if settled || err != nil {
 		t.Errorf("settled while it grew: %t, %v", settled, err)
 	}
 	s = settling{quiet: 2 * settlePoll, limit: time.Minute}
-	u, settled, err := s.settle(context.Background(), dir)
+	u, settled, err := s.settle(context.Background(), dir, func(int) {})
 	if !settled || err != nil || u.Tables == 0 {
 		t.Errorf("%+v, %t, %v", u, settled, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, _, err := s.settle(ctx, dir); err == nil {
+	if _, _, err := s.settle(ctx, dir, func(int) {}); err == nil {
 		t.Error("it goes on when it is to end")
 	}
 }

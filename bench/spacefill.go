@@ -66,7 +66,13 @@ func (r *runner) fill(ctx context.Context, size spaceSize, kind spaceKind, label
 	if err := size.awaitRecorded(ctx, server.AdminURL, f.phase.Receipts.Published); err != nil {
 		return nil, err
 	}
-	return f, f.rest(ctx, r, size, &server)
+	task := r.progress.Start(label+" settles, bytes", 0)
+	if err := f.rest(ctx, r, size, &server, task.Set); err != nil {
+		task.Finish("")
+		return f, err
+	}
+	task.Finish(fmt.Sprintf("%.3f bytes on disk for each of payload", f.per(f.use.Total())))
+	return f, nil
 }
 
 // furnish makes a project with its endpoints in a server that is empty.
@@ -107,10 +113,10 @@ func (l *leg) fill(ctx context.Context, load Load, bytes int, label string) (*Ph
 // rest lets the store come to rest as it would with any user: left alone, and
 // through a clean stop and a start, which writes what is only in the log into
 // tables. server is then the one that runs.
-func (f *filled) rest(ctx context.Context, r *runner, size spaceSize, server **Server) error {
+func (f *filled) rest(ctx context.Context, r *runner, size spaceSize, server **Server, watch func(bytes int)) error {
 	start, dir := time.Now(), (*server).DataDir
 	var err error
-	if f.live, _, err = size.settle(ctx, dir); err != nil {
+	if f.live, _, err = size.settle(ctx, dir, watch); err != nil {
 		return err
 	}
 	if err := (*server).Stop(); err != nil {
@@ -121,7 +127,7 @@ func (f *filled) rest(ctx context.Context, r *runner, size spaceSize, server **S
 		return err
 	}
 	*server = next
-	if f.use, f.settled, err = size.settle(ctx, dir); err != nil {
+	if f.use, f.settled, err = size.settle(ctx, dir, watch); err != nil {
 		return err
 	}
 	f.took = time.Since(start)
