@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -78,6 +79,8 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 type NewEndpoint struct {
 	Name, URL, Secret string
 	OwnerID           string // optional
+	RateLimit         int    // deliveries in RateLimitSeconds; 0: no limit
+	RateLimitSeconds  int
 }
 
 // MadeEndpoint is an endpoint and its subscription, by their ids. One that is
@@ -95,7 +98,7 @@ func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret 
 // it has made until then.
 func (c *Client) MakeEndpoint(ctx context.Context, project string, e NewEndpoint) (made MadeEndpoint, err error) {
 	root := "/projects/" + project
-	in := object{"name": e.Name, "url": e.URL, "secret": e.Secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	in := object{"name": e.Name, "url": e.URL, "secret": e.Secret, "rate_limit": e.RateLimit, "rate_limit_duration": cmp.Or(e.RateLimitSeconds, 60), "advanced_signatures": true}
 	if e.OwnerID != "" {
 		in["owner_id"] = e.OwnerID
 	}

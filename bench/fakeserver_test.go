@@ -39,6 +39,7 @@ const (
 	faultDeaf      = "deaf"     // delivers nothing
 	faultHalf      = "half"     // refuses every subscription but the first
 	faultNoDelete  = "nodelete" // refuses to delete endpoints
+	faultNoLimit   = "nolimit"  // takes no notice of rate limits
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 	fakeTimeout    = 200 * time.Millisecond
@@ -69,6 +70,10 @@ type fakeEndpoint struct {
 	URL     string `json:"url"`
 	Secret  string `json:"secret"`
 	OwnerID string `json:"owner_id"`
+
+	RateLimit         int `json:"rate_limit"`
+	RateLimitDuration int `json:"rate_limit_duration"`
+	pace              *fakePace
 }
 
 type fakeEvent struct {
@@ -82,7 +87,7 @@ type fakeEvent struct {
 // fakeServe takes the flags that bench gives to serve and runs until SIGTERM.
 func fakeServe(fault string, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.String("data", "", "")
+	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
@@ -92,6 +97,9 @@ func fakeServe(fault string, args []string) error {
 	key := os.Getenv("POSTHASTE_ROOT_KEY")
 	if *egress != "127.0.0.0/8" || len(key) < 32 || fault == faultNeverUp {
 		return fmt.Errorf("fault %s, egress %q, key %d bytes", fault, *egress, len(key))
+	}
+	if err := writeFakeStore(*data); err != nil {
+		return err
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -176,6 +184,7 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e.pace = s.newPace(&e)
 	e.UID = fmt.Sprintf("E%d", s.mu.made)
 	s.mu.made++
 	s.mu.endpoints[e.UID] = e
@@ -295,21 +304,29 @@ func (s *fakeServer) accept(e fakeEndpoint, ev fakeEvent) {
 		times = 2
 	}
 	for range times {
-		if s.fault != faultSlow {
-			s.slots <- struct{}{}
+		if e.pace != nil {
+			e.pace.add(ev)
+			continue
 		}
-		s.work.Go(func() {
-			if s.fault == faultSlow { // accepts at once
-				s.slots <- struct{}{}
-				time.Sleep(2 * time.Millisecond)
-			}
-			delivered := s.attempt(e, ev)
-			<-s.slots
-			if !delivered {
-				s.retry(e, ev)
-			}
-		})
+		s.dispatch(e, ev)
 	}
+}
+
+func (s *fakeServer) dispatch(e fakeEndpoint, ev fakeEvent) {
+	if s.fault != faultSlow {
+		s.slots <- struct{}{}
+	}
+	s.work.Go(func() {
+		if s.fault == faultSlow { // accepts at once
+			s.slots <- struct{}{}
+			time.Sleep(2 * time.Millisecond)
+		}
+		delivered := s.attempt(e, ev)
+		<-s.slots
+		if !delivered {
+			s.retry(e, ev)
+		}
+	})
 }
 
 // retry tries until the receiver answers 200. It takes no slot from others.

@@ -203,7 +203,8 @@ func (l *leg) owner() string {
 
 // load is the part of a Load that options decide.
 func (r *runner) load(mode Mode, url string) Load {
-	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
+	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize,
+		PayloadBytes: r.PayloadBytes, Sizes: r.Sizes, Payloads: r.Payloads}
 	if mode == ModeBatch || mode == ModeFanout {
 		l.Connections = r.BatchConnections
 	}

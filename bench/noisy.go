@@ -37,8 +37,8 @@ func (r *runner) noisy(ctx context.Context) (*report.Scenario, error) {
 	}
 	row := &report.Scenario{
 		Name: "noisy", Unit: deliveriesPerSecond, Baseline: quietBaseline,
-		Title: fmt.Sprintf("to the healthy of %d endpoints while others fail (per cent: %s), %d connections, %d bytes; p99 in an open loop at half of quiet's rate",
-			with.Endpoints, noisyMix, with.Connections, with.PayloadBytes),
+		Title: fmt.Sprintf("to the healthy of %d endpoints while others fail (per cent: %s), %d connections, %s; p99 in an open loop at half of quiet's rate",
+			with.Endpoints, noisyMix, with.Connections, with.payloadText()),
 	}
 	var pairs []noisyPair
 	err := r.repeated(ctx, row, func(repeat int) (*report.Run, error) {

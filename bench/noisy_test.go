@@ -125,7 +125,7 @@ func TestTemplatesReachEveryEndpoint(t *testing.T) {
 		}
 	}
 	big := Load{Mode: ModeSingle, Connections: 100, Endpoints: placeholders(10_000), PayloadBytes: 1 << 20}
-	if n := big.templates(); n != templatesPerWorker {
+	if n := big.templates(); n != maxTemplateBytes/(100<<20) {
 		t.Errorf("%d templates of a MiB for each of 100 connections", n)
 	}
 }

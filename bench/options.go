@@ -33,6 +33,9 @@ type Options struct {
 
 	Fail Mix // how some endpoints misbehave in the measured phases of a throughput scenario; default none
 
+	Sizes    []int  // sizes that events take turns with, instead of PayloadBytes
+	Payloads string // file of events, one JSON object a line, that are posted instead of generated ones
+
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
 	Target  string   // measure the server at this URL instead of starting one
@@ -141,7 +144,7 @@ func (o *Options) Validate() error {
 		{"fanout", o.Fanout, 2, maxEndpoints},
 		{"rate", o.Rate, 0, 1_000_000},
 		{"noisy-endpoints", o.NoisyEndpoints, minNoisyEndpoints, maxEndpoints},
-		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
+		{"size", o.PayloadBytes, MinPayloadBytes, maxPayloadBytes},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), int(minDuration.Milliseconds()), 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
@@ -155,6 +158,9 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("fail: %w", err)
 	}
 	if err := o.validateReceiver(); err != nil {
+		return err
+	}
+	if err := o.validatePayloads(); err != nil {
 		return err
 	}
 	return o.validateTarget()

@@ -64,6 +64,11 @@ func (p *Phase) TotalRate() float64 {
 	return float64(p.Receipts.Delivered) / p.Seconds()
 }
 
+// PayloadRate is payload delivered a second over Seconds, in MB (10^6 bytes).
+func (p *Phase) PayloadRate() float64 {
+	return p.Rate() * float64(p.Burst.PayloadBytes) / float64(max(p.Burst.Published, 1)) / 1e6
+}
+
 // Check returns an error if an event was lost or a body or signature was wrong.
 func (p *Phase) Check() error {
 	r := &p.Receipts

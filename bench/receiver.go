@@ -32,6 +32,8 @@ type Receiver struct {
 	held       held
 	holdLimit  time.Duration
 
+	arrivals atomic.Pointer[arrivals] // nil: not kept
+
 	ledger        atomic.Pointer[Ledger]
 	healthyBelow  atomic.Uint64 // endpoints from this on are of the class sick; 0: none is
 	healthy, sick classCount
@@ -97,6 +99,19 @@ func (r *Receiver) Behave(from, to int, b Behaviour) error {
 	return nil
 }
 
+// NoteArrivals has the times of requests to the endpoints from 0 up to, not including,
+// endpoints kept from now on, up to capacity of each. Those kept before are forgotten.
+func (r *Receiver) NoteArrivals(endpoints, capacity int) error {
+	a, err := newArrivals(endpoints, capacity)
+	if err == nil {
+		r.arrivals.Store(a)
+	}
+	return err
+}
+
+// Arrivals are the times that were kept of an endpoint, in order, as Unix nanoseconds.
+func (r *Receiver) Arrivals(endpoint int) []int64 { return r.arrivals.Load().times(endpoint) }
+
 // Begin starts a phase that expects at most capacity sequence numbers from first
 // on. What was counted before is forgotten.
 func (r *Receiver) Begin(first uint64, capacity int) {
@@ -151,6 +166,7 @@ func (r *Receiver) handle(ctx *fasthttp.RequestCtx) {
 		return
 	}
 	endpoint := endpointOf(ctx.Path())
+	r.arrivals.Load().note(endpoint, now.UnixNano())
 	if endpoint < maxEndpoints {
 		if b := r.behaviours[endpoint].Load(); b != nil && *b != BehaveWell {
 			r.misbehave(ctx, endpoint, b)

@@ -32,9 +32,11 @@ type roleCommand struct {
 	Op        string `json:"op"`
 	Burst     *Burst `json:"burst,omitempty"`     // run
 	First     uint64 `json:"first,omitempty"`     // begin
-	Capacity  int    `json:"capacity,omitempty"`  // begin
+	Capacity  int    `json:"capacity,omitempty"`  // begin, note arrivals
 	Published int    `json:"published,omitempty"` // receipts
 
+	// note arrivals: of the endpoints up to, not including, To
+	// arrivals: of the endpoint From
 	// behave: how the endpoints From up to, not including, To answer from now on
 	From      int       `json:"from,omitempty"`
 	To        int       `json:"to,omitempty"` // of split: of the endpoints that stay healthy
@@ -49,6 +51,9 @@ const (
 	opReceipts = "receipts"
 	opBehave   = "behave"
 	opSplit    = "split"
+
+	opNoteArrivals = "note-arrivals"
+	opArrivals     = "arrivals"
 )
 
 // roleReply answers the config line and each command.
@@ -59,6 +64,7 @@ type roleReply struct {
 	Healthy  int          `json:"healthy,omitempty"` // of them, at endpoints that stay healthy
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
+	Arrivals []int64      `json:"arrivals,omitempty"` // Unix nanoseconds, in order
 }
 
 // player is a role in progress.
@@ -185,6 +191,10 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 	case opSplit:
 		r.Split(cmd.To)
 		return roleReply{}, nil
+	case opNoteArrivals:
+		return roleReply{}, r.NoteArrivals(cmd.To, cmd.Capacity)
+	case opArrivals:
+		return roleReply{Arrivals: r.Arrivals(cmd.From)}, nil
 	}
 	return roleReply{}, fmt.Errorf("receiver: unknown command %q", cmd.Op)
 }

@@ -28,14 +28,14 @@ type throughput struct {
 func (r *runner) single(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "single", mode: ModeSingle, baseline: nullPipeBaseline, target: 0.80,
-		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %d bytes", r.Connections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %s", r.Connections, r.Endpoints, r.payloadText()),
 	})
 }
 
 func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "batch", mode: ModeBatch, baseline: bareLoopBaseline, target: 0.65,
-		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %d bytes", r.BatchSize, r.BatchConnections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %s", r.BatchSize, r.BatchConnections, r.Endpoints, r.payloadText()),
 	})
 }
 
@@ -50,6 +50,7 @@ func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario
 		return nil, err
 	}
 	row.AtLeast("ratio", row.Ratio, "", t.target)
+	row.NotePayloadRate()
 	return row, err
 }
 
@@ -101,6 +102,7 @@ func newRun(baseline, p *Phase) report.Run {
 		BaselineValue: baseline.Rate(),
 		Ratio:         p.Rate() / baseline.Rate(),
 		Seconds:       p.Seconds(),
+		PayloadRate:   p.PayloadRate(),
 		Published:     p.Receipts.Published,
 		Lost:          p.Receipts.Lost,
 		Duplicates:    p.Receipts.Duplicates,

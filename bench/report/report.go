@@ -100,7 +100,8 @@ type Run struct {
 	Value         float64 `json:"value"`
 	BaselineValue float64 `json:"baseline_value"`
 	Ratio         float64 `json:"ratio"`
-	Seconds       float64 `json:"seconds"` // of the scenario
+	Seconds       float64 `json:"seconds"`                    // of the scenario
+	PayloadRate   float64 `json:"payload_mb_per_s,omitempty"` // payload delivered, 10^6 bytes a second
 	Published     int     `json:"published"`
 	Lost          int     `json:"lost"`
 	Duplicates    int     `json:"duplicates"`
@@ -178,6 +179,14 @@ func (s *Scenario) check(c Check) {
 // Note adds a figure.
 func (s *Scenario) Note(name string, value float64, unit string) {
 	s.Figures = append(s.Figures, Figure{Name: name, Value: value, Unit: unit})
+}
+
+// NotePayloadRate adds the median of the runs' payload rates as a figure: where sizes
+// are mixed, deliveries a second alone say little.
+func (s *Scenario) NotePayloadRate() {
+	if len(s.Runs) > 0 {
+		s.Note("payload delivered", Median(s.collect(func(r Run) float64 { return r.PayloadRate })), "MB/s")
+	}
 }
 
 // Median is the middle value, or the mean of the middle two. It panics if there

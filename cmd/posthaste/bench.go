@@ -36,8 +36,10 @@ type BenchCmd struct {
 	Endpoints        int `group:"load" placeholder:"N" help:"Endpoints (16)."`
 	Fanout           int `group:"load" placeholder:"N" help:"Endpoints that one event goes to in fanout (100)."`
 	Rate             int `group:"load" placeholder:"N" help:"Events a second in latency (half of what single reaches)."`
-	Size             int `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024)."`
 	NoisyEndpoints   int `group:"load" placeholder:"N" help:"Endpoints of noisy (100)."`
+
+	Size     []int  `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024), or several, separated by commas, that events take turns with."`
+	Payloads string `group:"load" type:"existingfile" placeholder:"FILE" help:"Post the events of this file instead, one JSON object a line: {\"event_type\",\"data\"} or data alone."`
 
 	Fail bench.Mix `group:"load" placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
 
@@ -96,7 +98,7 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 }
 
 func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
-	return bench.Options{
+	o := bench.Options{
 		Launcher:         launcher,
 		Scenarios:        c.Scenario,
 		Repeat:           c.Repeat,
@@ -109,9 +111,9 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Endpoints:        c.Endpoints,
 		Fanout:           c.Fanout,
 		Rate:             c.Rate,
-		PayloadBytes:     c.Size,
 		NoisyEndpoints:   c.NoisyEndpoints,
 		Fail:             c.Fail,
+		Payloads:         c.Payloads,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
@@ -123,6 +125,12 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Quick:            c.Quick,
 		Progress:         os.Stderr,
 	}
+	if len(c.Size) == 1 {
+		o.PayloadBytes = c.Size[0]
+	} else {
+		o.Sizes = c.Size
+	}
+	return o
 }
 
 // printNotes says why nothing was measured.
