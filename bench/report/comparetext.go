@@ -61,7 +61,7 @@ func (row *ComparedRow) cells(runs int) []string {
 		cells[0] = row.Scenario
 	}
 	for _, cell := range row.Cells[:runs] {
-		cells = append(cells, cell.text(row.Unit))
+		cells = append(cells, cell.text(row))
 	}
 	spread, met := none, ""
 	if len(row.Cells) > 1 {
@@ -86,11 +86,16 @@ func (row *ComparedRow) label() string {
 	return row.Figure + ", " + row.Unit
 }
 
-func (c ComparedCell) text(unit string) string {
+// text is the value, with more digits where rounding would show a miss as a hit.
+func (c ComparedCell) text(row *ComparedRow) string {
 	if !c.There {
 		return none
 	}
-	return Short(c.Value, unit)
+	text := Short(c.Value, row.Unit)
+	if c.Asked && !c.Met && row.Target != 0 && text == Short(row.Target, row.Unit) {
+		return exactly(c.Value, row.Target)
+	}
+	return text
 }
 
 // WriteMarkdown writes the comparison as a table in Markdown, for documents.

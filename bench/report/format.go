@@ -186,7 +186,17 @@ func (c Check) Found() string {
 	if c.Met || text != Format(c.Target, c.Unit) || !finite(c.Value) {
 		return text
 	}
-	return strings.TrimSpace(strconv.FormatFloat(c.Value, 'g', 6, 64) + " " + c.Unit)
+	return strings.TrimSpace(exactly(c.Value, c.Target) + " " + c.Unit)
+}
+
+// exactly prints v with as many digits as tell it from another number.
+func exactly(v, other float64) string {
+	for n := 3; n < 8; n++ {
+		if text := strconv.FormatFloat(v, 'g', n, 64); text != strconv.FormatFloat(other, 'g', n, 64) {
+			return text
+		}
+	}
+	return strconv.FormatFloat(v, 'g', -1, 64)
 }
 
 // Asked is the target in words.
