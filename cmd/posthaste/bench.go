@@ -42,11 +42,16 @@ type BenchCmd struct {
 
 	CPUProfile string `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
 	JSON       bool   `name:"json" help:"Print the report as JSON."`
+
+	benchFiles
 }
 
 // Run measures and prints the report. What was lost or forged is an error; a
 // target that is missed is not.
 func (c *BenchCmd) Run(cli *kong.Context) error {
+	if err := c.check(); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal()
 	defer stop()
 	launcher, err := newLauncher()
@@ -54,6 +59,10 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 		return err
 	}
 	report, err := bench.Run(ctx, c.options(launcher))
+	if report != nil {
+		report.Version, report.Command = benchVersion(), benchCommand(cli.Args)
+		err = errors.Join(err, c.write(report))
+	}
 	if report == nil || len(report.Scenarios) == 0 {
 		return errors.Join(err, printNotes(cli, report))
 	}

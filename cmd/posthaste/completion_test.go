@@ -49,7 +49,7 @@ func TestComplete(t *testing.T) {
 		{[]string{"send", "--id"}, "--idempotency-key --idempotency"},
 		{[]string{"serve", "--durability", "r"}, "relaxed"},
 		{[]string{"nowhere", "--nothing="}, ""},
-		{[]string{"benc"}, "bench"},
+		{[]string{"benc"}, "bench bench-report"},
 	} {
 		if got := strings.Join(words(t, c.line...), " "); got != c.want {
 			t.Errorf("%q: %s; want %s", c.line, got, c.want)

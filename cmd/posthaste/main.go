@@ -49,6 +49,7 @@ type cli struct {
 	Log       logCmd       `cmd:"" group:"run" help:"Look into the data directory of a stopped server."`
 	Demo      DemoCmd      `cmd:"" group:"run" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
 	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report."`
+	BenchShow benchShowCmd `cmd:"" name:"bench-report" group:"run" help:"Show reports of bench again: one in full, several side by side." example:"posthaste bench-report first.json second.json third.json --html bench.html"`
 	BenchRole BenchRoleCmd `cmd:"" group:"about" hidden:"" help:"One process of a benchmark, started by bench."`
 	Transform TransformCmd `cmd:"" name:"transform-worker" group:"about" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
 
