@@ -52,8 +52,10 @@ type BenchCmd struct {
 	ReceiverHost   string   `group:"target" placeholder:"HOST" help:"Address or name by which it reaches the receiver (127.0.0.1)."`
 	ReceiverListen string   `group:"target" placeholder:"IP" help:"Address on which the receiver listens (--receiver-host, or all addresses if that is a name)."`
 
-	CPUProfile string `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
-	JSON       bool   `name:"json" help:"Print the report as JSON."`
+	CPUProfile string `name:"cpuprofile" group:"report" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
+	JSON       bool   `name:"json" group:"report" help:"Print the report as JSON."`
+
+	benchFiles
 }
 
 // Help says what the scenarios are.
@@ -81,6 +83,9 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 	if c.List {
 		return writeScenarios(cli.Stdout, "")
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal()
 	defer stop()
 	launcher, err := newLauncher()
@@ -88,6 +93,10 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 		return err
 	}
 	report, err := bench.Run(ctx, c.options(launcher))
+	if report != nil {
+		report.Version, report.Command = benchVersion(), benchCommand(cli.Args)
+		err = errors.Join(err, c.write(report))
+	}
 	if report == nil || len(report.Scenarios) == 0 {
 		return errors.Join(err, printNotes(cli, report))
 	}
