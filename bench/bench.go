@@ -68,6 +68,8 @@ type runner struct {
 	Options
 	progress *Progress
 	secret   string // of every endpoint
+
+	restarts *restarts // what outage has measured for restart; nil: nothing
 }
 
 // Run measures. The report is complete as far as it goes even when the error,

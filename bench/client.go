@@ -52,8 +52,13 @@ var retryStrategy = object{"type": "exponential", "duration": 1, "retry_count": 
 // CreateProject makes an outgoing project that signs with HMAC-SHA256 in hex and
 // returns its id and its API key.
 func (c *Client) CreateProject(ctx context.Context, name string) (id, key string, err error) {
+	return c.createProject(ctx, name, retryStrategy)
+}
+
+// createProject is CreateProject with a retry strategy.
+func (c *Client) createProject(ctx context.Context, name string, strategy object) (id, key string, err error) {
 	in := object{"name": name, "type": "outgoing", "config": object{
-		"strategy":  retryStrategy,
+		"strategy":  strategy,
 		"signature": object{"header": SignatureHeader, "versions": []object{{"hash": "SHA256", "encoding": "hex"}}},
 	}}
 	var out struct {
@@ -73,7 +78,7 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 // to every event type, and returns the endpoint's id.
 func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret string) (string, error) {
 	root := "/projects/" + project
-	in := object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	in := endpointObject(name, url, secret)
 	var out struct{ UID string }
 	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
 		return "", err
@@ -83,6 +88,15 @@ func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret 
 	}
 	in = object{"name": name, "endpoint_id": out.UID, "filter_config": object{"event_types": []string{"*"}}}
 	return out.UID, c.do(ctx, http.MethodPost, root+"/subscriptions", in, nil)
+}
+
+// moveEndpoint gives an endpoint another URL. name and secret are what they were.
+func (c *Client) moveEndpoint(ctx context.Context, project, id, name, url, secret string) error {
+	return c.do(ctx, http.MethodPut, "/projects/"+project+"/endpoints/"+id, endpointObject(name, url, secret), nil)
+}
+
+func endpointObject(name, url, secret string) object {
+	return object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
 }
 
 // DeleteEndpoint removes an endpoint.

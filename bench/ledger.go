@@ -50,6 +50,16 @@ func raise(last *atomic.Int64, now int64) {
 	}
 }
 
+// Arrivals is how often a sequence number has arrived; 0 for one outside the
+// phase.
+func (l *Ledger) Arrivals(seq uint64) int {
+	i := seq - l.first
+	if seq < l.first || i >= uint64(len(l.counts)) {
+		return 0
+	}
+	return int(l.counts[i].Load())
+}
+
 // Distinct is how many sequence numbers have arrived at least once.
 func (l *Ledger) Distinct() int { return int(l.distinct.Load()) }
 

@@ -28,6 +28,9 @@ type Options struct {
 	Endpoints        int // default 16
 	PayloadBytes     int // of an event's data; default 1024
 
+	Owed   int    // deliveries owed to one endpoint in outage and restart; default 5,000,000
+	Outage string // how that endpoint is down: "500", "refused" or "hang"; default 500
+
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
 	Target  string // measure the server at this URL instead of starting one
@@ -53,6 +56,8 @@ const (
 	defaultBatchSize        = 100
 	defaultEndpoints        = 16
 	defaultPayloadBytes     = 1024
+	defaultOwed             = 5_000_000
+	quickOwed               = 40_000
 	quickDuration           = time.Second
 	quickWarmup             = 300 * time.Millisecond
 )
@@ -69,6 +74,7 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Repeat, 1)
 		setDefault(&o.Duration, quickDuration)
 		setDefault(&o.Warmup, quickWarmup)
+		setDefault(&o.Owed, quickOwed)
 	}
 	if len(o.Scenarios) == 0 {
 		o.Scenarios = ScenarioNames()
@@ -82,6 +88,8 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.BatchSize, defaultBatchSize)
 	setDefault(&o.Endpoints, defaultEndpoints)
 	setDefault(&o.PayloadBytes, defaultPayloadBytes)
+	setDefault(&o.Owed, defaultOwed)
+	setDefault(&o.Outage, outageFail)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	o.Limit = o.legLimit()
@@ -121,6 +129,7 @@ func (o *Options) Validate() error {
 		{"batch-size", o.BatchSize, 1, 10_000},
 		{"endpoints", o.Endpoints, 1, maxEndpoints},
 		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
+		{"owed", o.Owed, 1, maxOwed},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
@@ -129,6 +138,9 @@ func (o *Options) Validate() error {
 		if c.value < c.low || c.value > c.high {
 			return fmt.Errorf("%s is %d, must be %d to %d", c.name, c.value, c.low, c.high)
 		}
+	}
+	if !slices.Contains(outageKinds, o.Outage) {
+		return fmt.Errorf("outage %q is not one of %s", o.Outage, strings.Join(outageKinds, ", "))
 	}
 	if net.ParseIP(o.ReceiverHost) == nil {
 		return fmt.Errorf("receiver-host %q is not an IP address", o.ReceiverHost)

@@ -31,7 +31,7 @@ type roleConfig struct {
 type roleCommand struct {
 	Op        string `json:"op"`
 	Burst     *Burst `json:"burst,omitempty"`     // run
-	First     uint64 `json:"first,omitempty"`     // begin
+	First     uint64 `json:"first,omitempty"`     // begin; arrivals: the event
 	Capacity  int    `json:"capacity,omitempty"`  // begin
 	Published int    `json:"published,omitempty"` // receipts
 
@@ -48,13 +48,14 @@ const (
 	opCount    = "count"
 	opReceipts = "receipts"
 	opBehave   = "behave"
+	opArrivals = "arrivals"
 )
 
 // roleReply answers the config line and each command.
 type roleReply struct {
 	Error    string       `json:"error,omitempty"`
 	Addr     string       `json:"addr,omitempty"`  // of the listener, in the first reply
-	Count    int          `json:"count,omitempty"` // distinct deliveries so far
+	Count    int          `json:"count,omitempty"` // distinct deliveries so far; arrivals: of the event
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
 }
@@ -178,6 +179,8 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 	case opReceipts:
 		receipts := r.Receipts(cmd.Published)
 		return roleReply{Receipts: &receipts}, nil
+	case opArrivals:
+		return roleReply{Count: r.ledger.Load().Arrivals(cmd.First)}, nil
 	case opBehave:
 		return roleReply{}, r.Behave(cmd.From, cmd.To, cmd.Behaviour)
 	}

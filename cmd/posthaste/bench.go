@@ -33,6 +33,9 @@ type BenchCmd struct {
 	Endpoints        int `placeholder:"N" help:"Endpoints (16)."`
 	Size             int `placeholder:"BYTES" help:"Size of an event's data (1024)."`
 
+	Owed   int    `placeholder:"N" help:"Deliveries owed to one endpoint in outage and restart (5000000)."`
+	Outage string `placeholder:"KIND" help:"How that endpoint is down: 500, refused or hang (500)."`
+
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
 	Target       string `placeholder:"URL" help:"Measure the Convoy-compatible server at this URL instead of starting one."`
@@ -76,6 +79,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		BatchSize:        c.BatchSize,
 		Endpoints:        c.Endpoints,
 		PayloadBytes:     c.Size,
+		Owed:             c.Owed,
+		Outage:           c.Outage,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
