@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"posthaste/bench/report"
 )
 
 // Sequence numbers of the backlog are apart from those of the baseline.
@@ -130,8 +132,27 @@ func (b *backlog) url(n int) string { return fmt.Sprintf("http://%s/e/%d", b.leg
 // end ends everything and removes the data.
 func (b *backlog) end(err *error) { b.leg.end(err) }
 
+// intake is a burst of events, and what became of those for the endpoints that are
+// well in all of it.
+type intake struct {
+	burst    *BurstResult
+	others   int          // delivered to them when the last event was accepted
+	usage    report.Usage // per event
+	receipts *Receipts    // when all that can be delivered was
+}
+
+// rate is accepted events a second.
+func (i *intake) rate() float64 { return float64(i.burst.Published) / i.seconds() }
+
+// othersRate is deliveries a second to the endpoints that are well in all of it.
+func (i *intake) othersRate() float64 { return float64(i.others) / i.seconds() }
+
+func (i *intake) seconds() float64 {
+	return time.Duration(i.burst.LastDoneNS - i.burst.FirstSendNS).Seconds()
+}
+
 // healthy measures the load while all endpoints are well.
-func (b *backlog) healthy(ctx context.Context) (*Phase, error) {
+func (b *backlog) healthy(ctx context.Context) (*intake, error) {
 	r := b.leg.r
 	warmup, err := b.leg.rig.phase(ctx, r.warmupBurst(), r.TailLimit, func(int) {})
 	if err == nil {
@@ -144,23 +165,54 @@ func (b *backlog) healthy(ctx context.Context) (*Phase, error) {
 	if !r.Quick {
 		d *= 3 // the fill takes minutes
 	}
-	burst := Burst{First: measuredFirst, Max: min(int(d.Seconds()*2*warmupEventsPerSecond), maxEvents), For: d}
+	burst := Burst{First: measuredFirst, Max: roundUp(int(d.Seconds()*2*warmupEventsPerSecond), b.plan.batch), For: d}
 	task := r.progress.Start("outage "+healthyBaseline, int(warmup.Rate()*d.Seconds()))
-	p, err := b.leg.rig.phase(ctx, burst, r.TailLimit, task.Set)
-	if err == nil {
-		err = p.Check()
-	}
+	got, err := b.measureHealthy(ctx, burst, task)
 	if err != nil {
 		task.Finish("")
 		return nil, fmt.Errorf("%s: %w", healthyBaseline, err)
 	}
-	task.Finish(fmt.Sprintf("%d events accepted, %.0f/s", p.Burst.Published, intakeRate(&p.Burst)))
-	return p, nil
+	task.Finish(fmt.Sprintf("%d events accepted, %.0f/s", got.burst.Published, got.rate()))
+	return got, nil
 }
 
-// intakeRate is accepted events a second.
-func intakeRate(b *BurstResult) float64 {
-	return float64(b.Published) / time.Duration(b.LastDoneNS-b.FirstSendNS).Seconds()
+func (b *backlog) measureHealthy(ctx context.Context, burst Burst, task *Task) (*intake, error) {
+	if _, err := b.leg.rig.receiver.call(roleCommand{Op: opBegin, First: burst.First, Capacity: burst.Max}); err != nil {
+		return nil, err
+	}
+	got, err := b.take(ctx, burst, task.Set)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.leg.rig.drain(ctx, got.burst.Published, b.plan.stallLimit, task.Set); err != nil {
+		return nil, err
+	}
+	if got.receipts, err = b.receipts(got.burst.Published); err != nil {
+		return nil, err
+	}
+	p := Phase{Receipts: *got.receipts}
+	return got, p.Check()
+}
+
+// take posts a burst and notes how far deliveries are at its end.
+func (b *backlog) take(ctx context.Context, burst Burst, watch func(delivered int)) (*intake, error) {
+	meter := b.leg.rig.meter()
+	meter.begin()
+	answered := make(chan burstAnswer, 1)
+	go func() { // ends with the generator's answer, or its process
+		reply, err := b.leg.rig.generator.call(roleCommand{Op: opRun, Burst: &burst})
+		answered <- burstAnswer{reply, err}
+	}()
+	answer, err := b.leg.rig.watchBurst(ctx, answered, watch)
+	if err != nil {
+		return nil, err
+	}
+	others, err := b.leg.rig.receiver.call(roleCommand{Op: opArrived, First: burst.First + mixOf - 1, Every: mixOf})
+	if err != nil {
+		return nil, err
+	}
+	got := answer.reply.Burst
+	return &intake{burst: got, others: others.Count, usage: meter.end(got.Published)}, nil
 }
 
 // fall takes the endpoint down and expects all events from now on.
@@ -201,22 +253,15 @@ func (b *backlog) move(ctx context.Context, url string) error {
 
 // publish posts events, of which the share that is for the endpoint that is down
 // will be owed. All of them must be accepted within the limit.
-func (b *backlog) publish(ctx context.Context, events int, limit time.Duration, watch func()) (*BurstResult, error) {
-	burst := Burst{First: b.next(), Max: events, For: limit}
-	answered := make(chan burstAnswer, 1)
-	go func() { // ends with the generator's answer, or its process
-		reply, err := b.leg.rig.generator.call(roleCommand{Op: opRun, Burst: &burst})
-		answered <- burstAnswer{reply, err}
-	}()
-	answer, err := b.leg.rig.watchBurst(ctx, answered, func(int) { watch() })
+func (b *backlog) publish(ctx context.Context, events int, limit time.Duration, watch func()) (*intake, error) {
+	got, err := b.take(ctx, Burst{First: b.next(), Max: events, For: limit}, func(int) { watch() })
 	if err != nil {
 		return nil, err
 	}
-	got := answer.reply.Burst
-	b.published += got.Published
-	b.owed += got.Published / mixOf * (mixOf - 1)
-	if got.Published < events {
-		return nil, fmt.Errorf("only %d of %d events were accepted within %s", got.Published, events, limit)
+	b.published += got.burst.Published
+	b.owed += got.burst.Published / mixOf * (mixOf - 1)
+	if got.burst.Published < events {
+		return nil, fmt.Errorf("only %d of %d events were accepted within %s", got.burst.Published, events, limit)
 	}
 	return got, nil
 }
@@ -225,7 +270,7 @@ func (b *backlog) publish(ctx context.Context, events int, limit time.Duration, 
 func (b *backlog) next() uint64 { return backlogFirst + uint64(b.published) }
 
 // fill has the server owe what the plan says.
-func (b *backlog) fill(ctx context.Context) (*BurstResult, error) {
+func (b *backlog) fill(ctx context.Context) (*intake, error) {
 	task := b.leg.r.progress.Start("outage fill", b.leg.r.Owed)
 	got, err := b.publish(ctx, b.plan.events, b.plan.fillLimit, func() { task.Set(min(b.monitor.owed(), b.leg.r.Owed)) })
 	if err != nil {
@@ -233,7 +278,7 @@ func (b *backlog) fill(ctx context.Context) (*BurstResult, error) {
 		return nil, fmt.Errorf("fill: %w", err)
 	}
 	task.Set(b.owed)
-	task.Finish(fmt.Sprintf("%d owed, %.0f events/s", b.owed, intakeRate(got)))
+	task.Finish(fmt.Sprintf("%d owed, %.0f events/s", b.owed, got.rate()))
 	return got, nil
 }
 
@@ -243,9 +288,9 @@ func (b *backlog) delivered() (int, error) {
 	return reply.Count, err
 }
 
-// receipts takes stock of all events so far.
-func (b *backlog) receipts() (*Receipts, error) {
-	reply, err := b.leg.rig.receiver.call(roleCommand{Op: opReceipts, Published: b.published})
+// receipts takes stock of the first events since the receiver began to count.
+func (b *backlog) receipts(published int) (*Receipts, error) {
+	reply, err := b.leg.rig.receiver.call(roleCommand{Op: opReceipts, Published: published})
 	if err != nil {
 		return nil, err
 	}

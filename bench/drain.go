@@ -33,7 +33,7 @@ func (b *backlog) drain(ctx context.Context) (*drained, error) {
 		task.Finish("")
 		return nil, fmt.Errorf("drain: %w", err)
 	}
-	got, err := b.receipts()
+	got, err := b.receipts(b.published)
 	if err != nil {
 		task.Finish("")
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,12 +33,13 @@ const (
 	faultReject    = "reject"  // answers 400 to every request for events
 	faultNoBatch   = "nobatch" // does not know the batch route
 	faultNeverUp   = "neverup" // ends at once
+	faultForget    = "forget"  // knows nothing of what it accepted once it has been killed
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 )
 
-// fakeServer is the least that bench takes for a server: it accepts and delivers,
-// and keeps nothing.
+// fakeServer is the least that bench takes for a server: it accepts and delivers.
+// What it has taken it delivers once more after a restart.
 type fakeServer struct {
 	fault string
 	key   string
@@ -47,11 +49,13 @@ type fakeServer struct {
 		endpoints map[string]fakeEndpoint
 		requests  int
 	}
-	accepted atomic.Int64
-	slots    chan struct{}
-	client   *http.Client
-	stopped  context.Context
-	work     sync.WaitGroup
+	accepted  atomic.Int64
+	delivered atomic.Int64
+	journal   *os.File // what it has taken
+	slots     chan struct{}
+	client    *http.Client
+	stopped   context.Context
+	work      sync.WaitGroup
 }
 
 type fakeEndpoint struct {
@@ -70,7 +74,7 @@ type fakeEvent struct {
 // fakeServe takes the flags that bench gives to serve and runs until SIGTERM.
 func fakeServe(fault string, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.String("data", "", "")
+	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
@@ -85,7 +89,13 @@ func fakeServe(fault string, args []string) error {
 	defer stop()
 	s := newFakeServer(ctx, fault, key)
 	defer s.work.Wait()
+	if err := s.openJournal(filepath.Join(*data, "journal")); err != nil {
+		return err
+	}
 	adminMux := http.NewServeMux()
+	adminMux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s %d\n%s{outcome=\"delivered\"} %d\n", metricEvents, s.accepted.Load(), metricTerminal, s.delivered.Load())
+	})
 	adminMux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
@@ -126,6 +136,7 @@ func (s *fakeServer) routes() http.Handler {
 		answer(w, 201, `{"project":{"uid":"P1"},"api_key":{"key":"`+s.key+`"}}`)
 	})
 	mux.HandleFunc("POST /api/v1/projects/P1/endpoints", s.createEndpoint)
+	mux.HandleFunc("PUT /api/v1/projects/P1/endpoints/{id}", s.moveEndpoint)
 	mux.HandleFunc("DELETE /api/v1/projects/P1/endpoints/{id}", s.deleteEndpoint)
 	mux.HandleFunc("POST /api/v1/projects/P1/subscriptions", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 201, `{"uid":"S1"}`)
@@ -159,7 +170,57 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	e.UID = fmt.Sprintf("E%d", len(s.mu.endpoints))
 	s.mu.endpoints[e.UID] = e
+	s.note(e)
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
+}
+
+func (s *fakeServer) moveEndpoint(w http.ResponseWriter, r *http.Request) {
+	var in fakeEndpoint
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.URL == "" {
+		answer(w, 400, "null")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.mu.endpoints[r.PathValue("id")]
+	e.URL = in.URL
+	s.mu.endpoints[e.UID] = e
+	s.note(e)
+	answer(w, 202, "null")
+}
+
+// openJournal reads what an earlier process has taken and delivers it once more.
+func (s *fakeServer) openJournal(path string) (err error) {
+	if s.fault == faultForget {
+		path += fmt.Sprint(os.Getpid())
+	}
+	if s.journal, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
+	}
+	for dec := json.NewDecoder(s.journal); ; {
+		var line struct {
+			fakeEndpoint
+			fakeEvent
+		}
+		switch err := dec.Decode(&line); {
+		case err != nil: // the end, or a line that was cut short
+			return nil
+		case line.UID != "":
+			s.mu.endpoints[line.UID] = line.fakeEndpoint
+		default:
+			s.accept(line.fakeEvent)
+		}
+	}
+}
+
+func (s *fakeServer) note(what any) {
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = s.journal.Write(append(line, '\n'))
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 func (s *fakeServer) deleteEndpoint(w http.ResponseWriter, r *http.Request) {
@@ -183,6 +244,7 @@ func (s *fakeServer) events(w http.ResponseWriter, r *http.Request) {
 			answer(w, 400, "null")
 			return
 		}
+		s.note(ev)
 		s.accept(ev)
 	}
 	answer(w, 201, "null")
@@ -202,9 +264,6 @@ func (s *fakeServer) misbehave() int {
 }
 
 func (s *fakeServer) accept(ev fakeEvent) {
-	s.mu.Lock()
-	e := s.mu.endpoints[ev.EndpointID]
-	s.mu.Unlock()
 	if s.fault == faultCompact {
 		var small bytes.Buffer
 		if json.Compact(&small, ev.Data) == nil {
@@ -219,24 +278,26 @@ func (s *fakeServer) accept(ev fakeEvent) {
 		times = 2
 	}
 	for range times {
-		s.slots <- struct{}{}
-		s.work.Go(func() {
-			defer func() { <-s.slots }()
-			s.deliver(e, ev)
-		})
+		s.work.Go(func() { s.deliver(ev) })
 	}
 }
 
 // deliver tries until the receiver answers 200.
-func (s *fakeServer) deliver(e fakeEndpoint, ev fakeEvent) {
-	for !s.attempt(e, ev) {
+func (s *fakeServer) deliver(ev fakeEvent) {
+	for !s.attempt(ev) {
 		if sleep(s.stopped, fakeRetryAfter) != nil {
 			return
 		}
 	}
+	s.delivered.Add(1)
 }
 
-func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
+func (s *fakeServer) attempt(ev fakeEvent) bool {
+	s.slots <- struct{}{}
+	defer func() { <-s.slots }()
+	s.mu.Lock()
+	e := s.mu.endpoints[ev.EndpointID]
+	s.mu.Unlock()
 	req, err := http.NewRequestWithContext(s.stopped, "POST", e.URL, bytes.NewReader(ev.Data))
 	if err != nil {
 		return false

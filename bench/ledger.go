@@ -50,14 +50,19 @@ func raise(last *atomic.Int64, now int64) {
 	}
 }
 
-// Arrivals is how often a sequence number has arrived; 0 for one outside the
-// phase.
-func (l *Ledger) Arrivals(seq uint64) int {
-	i := seq - l.first
-	if seq < l.first || i >= uint64(len(l.counts)) {
+// Arrived is how many sequence numbers have arrived of from and, if every is more
+// than 0, of those that follow it at that distance.
+func (l *Ledger) Arrived(from uint64, every int) (n int) {
+	if from < l.first {
 		return 0
 	}
-	return int(l.counts[i].Load())
+	for i := from - l.first; i < uint64(len(l.counts)); i += uint64(every) {
+		n += int(min(l.counts[i].Load(), 1))
+		if every < 1 {
+			break
+		}
+	}
+	return n
 }
 
 // Distinct is how many sequence numbers have arrived at least once.

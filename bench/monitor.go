@@ -56,12 +56,18 @@ type monitor struct {
 // startMonitor begins to watch a server that owes nothing yet.
 func startMonitor(ctx context.Context, s *Server) *monitor {
 	ctx, cancel := context.WithCancel(ctx)
+	m := newMonitor(s)
+	m.cancel = cancel
+	go m.run(ctx)
+	return m
+}
+
+func newMonitor(s *Server) *monitor {
 	m := &monitor{
-		began: time.Now(), cancel: cancel, done: make(chan struct{}),
+		began: time.Now(), done: make(chan struct{}),
 		http: &http.Client{Transport: new(http.Transport), Timeout: 5 * time.Second},
 	}
 	m.follow(s, 0)
-	go m.run(ctx)
 	return m
 }
 

@@ -59,13 +59,10 @@ func (r *runner) outage(ctx context.Context) (_ *report.Scenario, err error) {
 
 // filled is what happened while the backlog grew.
 type filled struct {
+	*intake
 	start, end time.Time
-	burst      *BurstResult
-	delivered  int           // to the endpoints that are well, when the last event was accepted
-	late       time.Duration // from then until they had got everything
-	receipts   *Receipts     // of the endpoints that are well
-	usage      report.Usage
-	diskMiB    float64 // 0: the server does not say
+	late       time.Duration // from the last accepted event until the others had got everything
+	diskMiB    float64       // 0: the server does not say
 }
 
 // goDown takes the endpoint down, fills the backlog and waits until the endpoints
@@ -75,21 +72,15 @@ func (b *backlog) goDown(ctx context.Context) (*filled, error) {
 		return nil, fmt.Errorf("take the endpoint down: %w", err)
 	}
 	f := &filled{start: time.Now()}
-	meter := b.leg.rig.meter()
-	meter.begin()
 	var err error
-	if f.burst, err = b.fill(ctx); err != nil {
+	if f.intake, err = b.fill(ctx); err != nil {
 		return nil, err
 	}
-	f.usage = meter.end(f.burst.Published)
 	f.end = time.Now()
-	if f.delivered, err = b.delivered(); err != nil {
-		return nil, err
-	}
 	if err := b.leg.rig.drain(ctx, b.published-b.owed, b.leg.r.TailLimit, func(int) {}); err != nil {
 		return nil, err
 	}
-	if f.receipts, err = b.receipts(); err != nil {
+	if f.receipts, err = b.receipts(b.published); err != nil {
 		return nil, err
 	}
 	f.late = max(time.Duration(f.receipts.LastNS-f.burst.LastDoneNS), 0)
@@ -102,26 +93,28 @@ func (b *backlog) goDown(ctx context.Context) (*filled, error) {
 }
 
 // outageRow is the row without what the monitor knows.
-func (b *backlog) outageRow(healthy *Phase, f *filled, d *drained) *report.Scenario {
+func (b *backlog) outageRow(healthy *intake, f *filled, d *drained) *report.Scenario {
 	row := &report.Scenario{Name: "outage", Title: b.outageTitle(), Unit: "events/s", Baseline: healthyBaseline}
-	intake, before := intakeRate(f.burst), intakeRate(&healthy.Burst)
 	row.Add(report.Run{
-		Value: intake, BaselineValue: before, Ratio: intake / before, Seconds: f.end.Sub(f.start).Seconds(),
+		Value: f.rate(), BaselineValue: healthy.rate(), Ratio: f.rate() / healthy.rate(), Seconds: f.seconds(),
 		Published: b.published, Lost: d.Lost, Duplicates: d.Duplicates, Verified: d.Verified,
 		Refused: f.burst.Refused, Failed: f.burst.Failed,
 		Request: f.burst.Latency, Delivery: f.receipts.Latency,
-		Usage: f.usage, BaselineUsage: healthy.Usage,
+		Usage: f.usage, BaselineUsage: healthy.usage,
 	})
 	row.AtLeast("ingest kept", row.Ratio, "", ingestKept)
 	row.Note("owed", float64(d.owed), "deliveries")
-	row.Note("delivered to the others, healthy", healthy.Rate()/mixOf, deliveriesPerSecond)
-	row.Note("delivered to the others, outage", float64(f.delivered)/f.end.Sub(f.start).Seconds(), deliveriesPerSecond)
+	row.Note("delivered to the others, all well", healthy.othersRate(), deliveriesPerSecond)
+	row.Note("delivered to the others, outage", f.othersRate(), deliveriesPerSecond)
+	if healthy.others > 0 {
+		row.Note("kept by the others", f.othersRate()/healthy.othersRate(), "")
+	}
 	row.Note("the others behind at the end of the fill", f.late.Seconds(), "s")
-	row.Note("accept to receipt p99 of the others, healthy", healthy.Receipts.Latency.P99, "ms")
-	row.Note("accept to receipt p99 of the others, outage", f.receipts.Latency.P99, "ms")
-	row.Note("healed to first delivery", d.first.Seconds(), "s")
-	row.Note("drain", d.took.Seconds(), "s")
-	row.Note("drain rate", d.rate(), deliveriesPerSecond)
+	if d.Lost < d.owed {
+		row.Note("healed to first delivery", d.first.Seconds(), "s")
+		row.Note("drain", d.took.Seconds(), "s")
+		row.Note("drain rate", d.rate(), deliveriesPerSecond)
+	}
 	return row
 }
 
@@ -144,7 +137,7 @@ func (b *backlog) noteMemory(row *report.Scenario, f *filled, end time.Time) {
 	row.Series = m.series()
 	if most := m.peak(); most > 0 {
 		row.AtMost("resident", most, "MiB", residentLimitMiB)
-		row.Note("resident while well", m.peakBetween(m.began, f.start), "MiB")
+		row.Note("resident while all are well", m.peakBetween(m.began, f.start), "MiB")
 		row.Note("resident while it fills", m.peakBetween(f.start, f.end), "MiB")
 		row.Note("resident while it drains", m.peakBetween(b.healed, end), "MiB")
 	}

@@ -170,7 +170,7 @@ func (b *backlog) probe(ctx context.Context, s *site, start time.Time) (*rising,
 	b.published++
 	r := &rising{accepted: time.Since(start)}
 	for {
-		reply, err := b.leg.rig.receiver.call(roleCommand{Op: opArrivals, First: seq})
+		reply, err := b.leg.rig.receiver.call(roleCommand{Op: opArrived, First: seq})
 		if err != nil {
 			return nil, err
 		}

@@ -31,9 +31,10 @@ type roleConfig struct {
 type roleCommand struct {
 	Op        string `json:"op"`
 	Burst     *Burst `json:"burst,omitempty"`     // run
-	First     uint64 `json:"first,omitempty"`     // begin; arrivals: the event
+	First     uint64 `json:"first,omitempty"`     // begin; arrived
 	Capacity  int    `json:"capacity,omitempty"`  // begin
 	Published int    `json:"published,omitempty"` // receipts
+	Every     int    `json:"every,omitempty"`     // arrived
 
 	// behave: how the endpoints From up to, not including, To answer from now on
 	From      int       `json:"from,omitempty"`
@@ -48,14 +49,14 @@ const (
 	opCount    = "count"
 	opReceipts = "receipts"
 	opBehave   = "behave"
-	opArrivals = "arrivals"
+	opArrived  = "arrived"
 )
 
 // roleReply answers the config line and each command.
 type roleReply struct {
 	Error    string       `json:"error,omitempty"`
 	Addr     string       `json:"addr,omitempty"`  // of the listener, in the first reply
-	Count    int          `json:"count,omitempty"` // distinct deliveries so far; arrivals: of the event
+	Count    int          `json:"count,omitempty"` // distinct deliveries so far; arrived: of those asked for
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
 }
@@ -179,8 +180,8 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 	case opReceipts:
 		receipts := r.Receipts(cmd.Published)
 		return roleReply{Receipts: &receipts}, nil
-	case opArrivals:
-		return roleReply{Count: r.ledger.Load().Arrivals(cmd.First)}, nil
+	case opArrived:
+		return roleReply{Count: r.ledger.Load().Arrived(cmd.First, cmd.Every)}, nil
 	case opBehave:
 		return roleReply{}, r.Behave(cmd.From, cmd.To, cmd.Behaviour)
 	}
