@@ -33,7 +33,7 @@ const (
 	faultReject    = "reject"  // answers 400 to every request for events
 	faultNoBatch   = "nobatch" // does not know the batch route
 	faultNeverUp   = "neverup" // ends at once
-	faultForget    = "forget"  // knows nothing of what it accepted once it has been killed
+	faultForget    = "forget"  // delivers nothing of what it accepted once it has been killed
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 )
@@ -191,9 +191,6 @@ func (s *fakeServer) moveEndpoint(w http.ResponseWriter, r *http.Request) {
 
 // openJournal reads what an earlier process has taken and delivers it once more.
 func (s *fakeServer) openJournal(path string) (err error) {
-	if s.fault == faultForget {
-		path += fmt.Sprint(os.Getpid())
-	}
 	if s.journal, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
 		return err
 	}
@@ -244,7 +241,9 @@ func (s *fakeServer) events(w http.ResponseWriter, r *http.Request) {
 			answer(w, 400, "null")
 			return
 		}
-		s.note(ev)
+		if s.fault != faultForget {
+			s.note(ev)
+		}
 		s.accept(ev)
 	}
 	answer(w, 201, "null")

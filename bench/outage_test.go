@@ -80,8 +80,12 @@ func TestRestartAlone(t *testing.T) {
 func TestRestartFindsWhatWasForgotten(t *testing.T) {
 	o := outageOptions(t, faultForget, "restart")
 	o.TailLimit, o.Repeat = 300*time.Millisecond, 1
-	if _, err := Run(context.Background(), o); err == nil {
-		t.Error("no error")
+	got, err := Run(context.Background(), o)
+	if err == nil || !strings.Contains(err.Error(), "accepted events did not arrive") {
+		t.Errorf("got %v", err)
+	}
+	if len(got.Scenarios) != 1 || got.Scenarios[0].Lost < 200 {
+		t.Errorf("scenarios %+v", got.Scenarios)
 	}
 	checkEmpty(t, o.DataRoot)
 }
