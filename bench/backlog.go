@@ -9,8 +9,11 @@ import (
 	"posthaste/bench/report"
 )
 
-// Sequence numbers of the backlog are apart from those of the baseline.
-const backlogFirst = 2 * measuredFirst
+// Sequence numbers of the backlog are apart from those of the baselines.
+const (
+	backlogFirst = 2 * measuredFirst
+	afterFirst   = 3 * measuredFirst
+)
 
 // downEndpoint is the number of the endpoint that goes down.
 const downEndpoint = 0
@@ -151,26 +154,30 @@ func (i *intake) seconds() float64 {
 	return time.Duration(i.burst.LastDoneNS - i.burst.FirstSendNS).Seconds()
 }
 
-// healthy measures the load while all endpoints are well.
-func (b *backlog) healthy(ctx context.Context) (*intake, error) {
-	r := b.leg.r
-	warmup, err := b.leg.rig.phase(ctx, r.warmupBurst(), r.TailLimit, func(int) {})
+func (b *backlog) warmUp(ctx context.Context) error {
+	warmup, err := b.leg.rig.phase(ctx, b.leg.r.warmupBurst(), b.leg.r.TailLimit, func(int) {})
 	if err == nil {
 		err = warmup.Check()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("warm-up: %w", err)
+		return fmt.Errorf("warm-up: %w", err)
 	}
+	return nil
+}
+
+// healthy measures the load while all endpoints are well.
+func (b *backlog) healthy(ctx context.Context, first uint64, label string) (*intake, error) {
+	r := b.leg.r
 	d := r.Duration
 	if !r.Quick {
 		d *= 3 // the fill takes minutes
 	}
-	burst := Burst{First: measuredFirst, Max: roundUp(int(d.Seconds()*2*warmupEventsPerSecond), b.plan.batch), For: d}
-	task := r.progress.Start("outage "+healthyBaseline, int(warmup.Rate()*d.Seconds()))
+	burst := Burst{First: first, Max: roundUp(int(d.Seconds()*2*warmupEventsPerSecond), b.plan.batch), For: d}
+	task := r.progress.Start("outage "+label, int(d.Seconds()*warmupEventsPerSecond))
 	got, err := b.measureHealthy(ctx, burst, task)
 	if err != nil {
 		task.Finish("")
-		return nil, fmt.Errorf("%s: %w", healthyBaseline, err)
+		return nil, fmt.Errorf("%s: %w", label, err)
 	}
 	task.Finish(fmt.Sprintf("%d events accepted, %.0f/s", got.burst.Published, got.rate()))
 	return got, nil

@@ -62,7 +62,7 @@ func (r *runner) planBacklog() backlogPlan {
 
 // limit is longer than everything together may take.
 func (p *backlogPlan) limit(r *runner) time.Duration {
-	return r.legLimit() + p.fillLimit + p.drainLimit + 3*r.Duration +
+	return r.legLimit() + p.fillLimit + p.drainLimit + 2*(3*r.Duration+p.stallLimit) +
 		time.Duration(r.Repeat)*(2*serverReadyTimeout+r.TailLimit+time.Duration(p.tail)*time.Second/leastRate)
 }
 

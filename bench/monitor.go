@@ -26,6 +26,7 @@ const mebibyte = 1 << 20
 const (
 	metricEvents   = "posthaste_events_total"
 	metricTerminal = "posthaste_delivery_terminal_total"
+	metricAttempts = "posthaste_delivery_attempts_total"
 	metricDisk     = "posthaste_store_disk_bytes"
 )
 
@@ -49,6 +50,7 @@ type monitor struct {
 		events   []report.Point // accepted by this process and those before it
 		disk     []report.Point // MiB
 		before   float64        // events accepted by the processes before
+		attempts []report.Point // by this process
 		peak     float64        // MiB: the most that any process had resident
 	}
 }
@@ -132,6 +134,7 @@ func (m *monitor) noteMetrics(ctx context.Context) {
 	}
 	m.mu.owed = append(m.mu.owed, m.point(max(m.mu.carried+got[metricEvents]-got[metricTerminal], 0)))
 	m.mu.events = append(m.mu.events, m.point(m.mu.before+got[metricEvents]))
+	m.mu.attempts = append(m.mu.attempts, m.point(got[metricAttempts]))
 	m.mu.disk = append(m.mu.disk, m.point(got[metricDisk]/mebibyte))
 }
 
@@ -198,6 +201,19 @@ func (m *monitor) slowest(from, to time.Time, stretch time.Duration) (rate float
 		}
 	}
 	return rate, ok
+}
+
+// attempted is how many attempts a second ended between two times in the life of one
+// process; false if they are not known.
+func (m *monitor) attempted(from, to time.Time) (rate float64, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	points := between(m.mu.attempts, from.Sub(m.began), to.Sub(m.began))
+	if len(points) < 2 {
+		return 0, false
+	}
+	first, last := points[0], points[len(points)-1]
+	return (last.Value - first.Value) / (last.Seconds - first.Seconds), last.Value > 0
 }
 
 func between(points []report.Point, from, to time.Duration) []report.Point {

@@ -29,7 +29,10 @@ func (r *runner) outage(ctx context.Context) (_ *report.Scenario, err error) {
 		return nil, err
 	}
 	defer b.end(&err)
-	healthy, err := b.healthy(ctx)
+	if err := b.warmUp(ctx); err != nil {
+		return nil, err
+	}
+	healthy, err := b.healthy(ctx, measuredFirst, healthyBaseline)
 	if err != nil {
 		return nil, err
 	}
@@ -48,8 +51,15 @@ func (r *runner) outage(ctx context.Context) (_ *report.Scenario, err error) {
 		return nil, err
 	}
 	end := time.Now()
-	b.monitor.end()
 	row := b.outageRow(healthy, f, d)
+	if !r.Quick && d.Lost == 0 {
+		after, err := b.healthy(ctx, afterFirst, healthyBaseline+" again")
+		if err != nil {
+			return nil, err
+		}
+		row.Note("intake afterwards, all well", after.rate(), "events/s")
+	}
+	b.monitor.end()
 	b.noteMemory(row, f, end)
 	if r.restarts != nil {
 		r.restarts.account(d, b.published)
@@ -140,6 +150,9 @@ func (b *backlog) noteMemory(row *report.Scenario, f *filled, end time.Time) {
 		row.Note("resident while all are well", m.peakBetween(m.began, f.start), "MiB")
 		row.Note("resident while it fills", m.peakBetween(f.start, f.end), "MiB")
 		row.Note("resident while it drains", m.peakBetween(b.healed, end), "MiB")
+	}
+	if rate, ok := m.attempted(f.start, f.end); ok {
+		row.Note("attempts while it fills", rate, "attempts/s")
 	}
 	if rate, ok := m.slowest(f.start, f.end, slowestStretch); ok {
 		row.Note("intake of the slowest 10 s", rate, "events/s")
