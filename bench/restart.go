@@ -61,6 +61,7 @@ type rising struct {
 	ready     time.Duration // answered so
 	accepted  time.Duration // took an event
 	delivered time.Duration // the event arrived at an endpoint that is well
+	cpu       time.Duration // processor time until it was ready
 }
 
 // measureRestarts kills and starts the server and, beside it, one that owes nothing,
@@ -96,6 +97,7 @@ func (b *backlog) measureRestarts(ctx context.Context) (*report.Scenario, error)
 	}
 	row.AtMost("slowest start to serving", row.ValueMax, "s", servesWithin)
 	noteRising(row, "ready", all, func(r rising) time.Duration { return r.ready })
+	noteRising(row, "processor time until ready", all, func(r rising) time.Duration { return r.cpu })
 	noteRising(row, "first event accepted", all, func(r rising) time.Duration { return r.accepted })
 	noteRising(row, "first event delivered", all, func(r rising) time.Duration { return r.delivered })
 	row.Note("owed at the last kill", float64(b.owed), "deliveries")
@@ -144,12 +146,12 @@ func (b *backlog) rise(ctx context.Context, s *site, started func()) (*rising, e
 	if err := s.server.awaitReady(ctx); err != nil {
 		return nil, err
 	}
-	ready := time.Since(start)
+	ready, cpu := time.Since(start), usageOf(s.server.child.pid()).cpu
 	r, err := b.probe(ctx, s, start)
 	if err != nil {
 		return nil, err
 	}
-	r.ready = ready
+	r.ready, r.cpu = ready, cpu
 	return r, nil
 }
 
