@@ -20,14 +20,14 @@ const mixOf = 5
 
 // Bounds of the backlog.
 const (
-	maxOwed         = 12_000_000
-	leastRate       = 1000    // events or deliveries a second; what is slower is given up
-	eventDiskBytes  = 1.5     // for a byte of payload and eventOverhead, with compactions in progress
-	eventOverhead   = 400     // bytes of keys, attempts and timers of an event
-	storeDiskBytes  = 1 << 30 // for everything else
-	tailParts       = 50      // each burst before a kill is this part of the whole
-	retrySecondsPer = 50_000
-	retryAttempts   = 1000 // the most that a project may set
+	maxOwed          = 12_000_000
+	leastBacklogRate = 1000    // events or deliveries a second; what is slower is given up
+	eventDiskBytes   = 1.5     // for a byte of payload and eventOverhead, with compactions in progress
+	eventOverhead    = 400     // bytes of keys, attempts and timers of an event
+	storeDiskBytes   = 1 << 30 // for everything else
+	tailParts        = 50      // each burst before a kill is this part of the whole
+	retrySecondsPer  = 50_000
+	retryAttempts    = 1000 // the most that a project may set
 )
 
 // backlogPlan is how much is posted and how long that may take.
@@ -52,7 +52,7 @@ func (r *runner) planBacklog() backlogPlan {
 	p.tail = roundUp(p.events/tailParts, p.batch)
 	p.capacity = p.events + r.Repeat*(p.tail+2) + 1
 	p.retrySeconds = min(max(r.Owed/retrySecondsPer, 1), 100)
-	perEvent := time.Second / leastRate
+	perEvent := time.Second / leastBacklogRate
 	p.fillLimit = r.TailLimit + time.Duration(p.events)*perEvent
 	p.stallLimit = r.TailLimit + 3*time.Duration(p.retrySeconds)*time.Second
 	p.drainLimit = p.stallLimit + time.Duration(p.capacity)*perEvent
@@ -63,7 +63,7 @@ func (r *runner) planBacklog() backlogPlan {
 // limit is longer than everything together may take.
 func (p *backlogPlan) limit(r *runner) time.Duration {
 	return r.legLimit() + p.fillLimit + p.drainLimit + 2*(3*r.Duration+p.stallLimit) +
-		time.Duration(r.Repeat)*(2*serverReadyTimeout+r.TailLimit+time.Duration(p.tail)*time.Second/leastRate)
+		time.Duration(r.Repeat)*(2*serverReadyTimeout+r.TailLimit+time.Duration(p.tail)*time.Second/leastBacklogRate)
 }
 
 // fits returns an error, which is no failure, if the store may not have room in dir.

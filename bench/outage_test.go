@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"posthaste/bench/report"
 )
 
 func outageOptions(t *testing.T, fault string, scenarios ...string) Options {
@@ -18,15 +16,6 @@ func outageOptions(t *testing.T, fault string, scenarios ...string) Options {
 	o.Scenarios, o.Owed, o.Repeat, o.TailLimit = scenarios, 200, 2, 3*time.Second
 	o.Quick = true
 	return o
-}
-
-func figure(s report.Scenario, name string) (float64, bool) {
-	for _, f := range s.Figures {
-		if f.Name == name {
-			return f.Value, true
-		}
-	}
-	return 0, false
 }
 
 // Both scenarios are measured on one backlog, of which everything arrives.
@@ -46,7 +35,7 @@ func TestOutageAndRestart(t *testing.T) {
 			if outage.Published < 250 || outage.Published != restart.Published || outage.Lost != 0 || outage.Verified == 0 || outage.Ratio <= 0 {
 				t.Errorf("outage %+v", outage)
 			}
-			if owed, ok := figure(outage, "owed"); !ok || owed < 200 || int(owed) >= outage.Published {
+			if owed := figure(t, outage, "owed"); owed < 200 || int(owed) >= outage.Published {
 				t.Errorf("%v of %d events are owed", owed, outage.Published)
 			}
 			if len(outage.Checks) != 2 || outage.Checks[1].Value <= 1 || !outage.Checks[1].AtMost {
