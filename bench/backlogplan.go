@@ -25,7 +25,7 @@ const (
 	eventDiskBytes   = 1.5     // for a byte of payload and eventOverhead, with compactions in progress
 	eventOverhead    = 400     // bytes of keys, attempts and timers of an event
 	storeDiskBytes   = 1 << 30 // for everything else
-	tailParts        = 50      // each burst before a kill is this part of the whole
+	tailParts        = 20      // each burst before a kill is this part of the whole: more than the server keeps in memory, at full size
 	retrySecondsPer  = 50_000
 	retryAttempts    = 1000 // the most that a project may set
 )

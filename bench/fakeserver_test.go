@@ -220,7 +220,9 @@ func (s *fakeServer) openJournal(path string) (err error) {
 		case err != nil: // the end, or a line that was cut short
 			return nil
 		case line.Endpoint != nil:
+			s.mu.Lock()
 			s.mu.endpoints[line.Endpoint.UID] = *line.Endpoint
+			s.mu.Unlock()
 		case line.Event != nil:
 			for _, e := range s.owedTo(*line.Event) {
 				s.accept(e, *line.Event)
