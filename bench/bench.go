@@ -89,6 +89,8 @@ type runner struct {
 	secret   string         // of every endpoint
 	report   *report.Report // what is known so far
 	shape    shape          // of the load
+
+	restarts *restarts // what outage has measured for restart; nil: nothing
 }
 
 // row is the row of a scenario that was measured before in this run, without loss.

@@ -49,9 +49,12 @@ func (s *fakeServer) newPace(e *fakeEndpoint) *fakePace {
 	return p
 }
 
-// fakeTableBytes is what the fake server takes on disk.
-const fakeTableBytes = 300_000
+// What the fake server has on disk.
+const (
+	fakeTableName  = "000001.sst"
+	fakeTableBytes = 300_000
+)
 
 func writeFakeStore(dir string) error {
-	return os.WriteFile(filepath.Join(dir, "000001.sst"), make([]byte, fakeTableBytes), 0o600)
+	return os.WriteFile(filepath.Join(dir, fakeTableName), make([]byte, fakeTableBytes), 0o600)
 }

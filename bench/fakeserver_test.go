@@ -40,13 +40,14 @@ const (
 	faultHalf      = "half"     // refuses every subscription but the first
 	faultNoDelete  = "nodelete" // refuses to delete endpoints
 	faultNoLimit   = "nolimit"  // takes no notice of rate limits
+	faultForget    = "forget"   // delivers nothing of what it accepted once it has been killed
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 	fakeTimeout    = 200 * time.Millisecond
 )
 
-// fakeServer is the least that bench takes for a server: it accepts and delivers,
-// and keeps nothing.
+// fakeServer is the least that bench takes for a server: it accepts and delivers.
+// What it has taken it delivers once more after a restart.
 type fakeServer struct {
 	fault string
 	key   string
@@ -58,11 +59,13 @@ type fakeServer struct {
 		made          int
 		requests      int
 	}
-	accepted atomic.Int64
-	slots    chan struct{}
-	client   *http.Client
-	stopped  context.Context
-	work     sync.WaitGroup
+	accepted  atomic.Int64
+	delivered atomic.Int64
+	journal   *os.File // what it has taken; beside the data directory, where nobody counts its bytes
+	slots     chan struct{}
+	client    *http.Client
+	stopped   context.Context
+	work      sync.WaitGroup
 }
 
 type fakeEndpoint struct {
@@ -105,7 +108,14 @@ func fakeServe(fault string, args []string) error {
 	defer stop()
 	s := newFakeServer(ctx, fault, key)
 	defer s.work.Wait()
+	if err := s.openJournal(*data + ".journal"); err != nil {
+		return err
+	}
+	defer os.Remove(s.journal.Name()) // unless it is killed
 	adminMux := http.NewServeMux()
+	adminMux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s %d\n%s{outcome=\"delivered\"} %d\n", metricEvents, s.accepted.Load(), metricTerminal, s.delivered.Load())
+	})
 	adminMux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
@@ -150,6 +160,7 @@ func (s *fakeServer) routes() http.Handler {
 		answer(w, 201, `{"project":{"uid":"P1"},"api_key":{"key":"`+s.key+`"}}`)
 	})
 	mux.HandleFunc("POST /api/v1/projects/P1/endpoints", s.createEndpoint)
+	mux.HandleFunc("PUT /api/v1/projects/P1/endpoints/{id}", s.moveEndpoint)
 	mux.HandleFunc("DELETE /api/v1/projects/P1/endpoints/{id}", s.deleteEndpoint)
 	mux.HandleFunc("GET /api/v1/projects/P1/left", s.left)
 	mux.HandleFunc("POST /api/v1/projects/P1/subscriptions", s.subscribe)
@@ -188,7 +199,60 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	e.UID = fmt.Sprintf("E%d", s.mu.made)
 	s.mu.made++
 	s.mu.endpoints[e.UID] = e
+	s.note(journalLine{Endpoint: &e})
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
+}
+
+func (s *fakeServer) moveEndpoint(w http.ResponseWriter, r *http.Request) {
+	var in fakeEndpoint
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.URL == "" {
+		answer(w, 400, "null")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.mu.endpoints[r.PathValue("id")]
+	e.URL = in.URL
+	s.mu.endpoints[e.UID] = e
+	s.note(journalLine{Endpoint: &e})
+	answer(w, 202, "null")
+}
+
+// openJournal reads what an earlier process has taken and delivers it once more.
+func (s *fakeServer) openJournal(path string) (err error) {
+	if s.journal, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
+	}
+	for dec := json.NewDecoder(s.journal); ; {
+		var line journalLine
+		switch err := dec.Decode(&line); {
+		case err != nil: // the end, or a line that was cut short
+			return nil
+		case line.Endpoint != nil:
+			s.mu.Lock()
+			s.mu.endpoints[line.Endpoint.UID] = *line.Endpoint
+			s.mu.Unlock()
+		case line.Event != nil:
+			for _, e := range s.owedTo(*line.Event) {
+				s.accept(e, *line.Event)
+			}
+		}
+	}
+}
+
+type journalLine struct {
+	Endpoint *fakeEndpoint `json:",omitempty"`
+	Event    *fakeEvent    `json:",omitempty"`
+}
+
+func (s *fakeServer) note(what journalLine) {
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = s.journal.Write(append(line, '\n'))
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 func (s *fakeServer) deleteEndpoint(w http.ResponseWriter, r *http.Request) {
@@ -250,6 +314,9 @@ func (s *fakeServer) events(w http.ResponseWriter, r *http.Request) {
 		if len(owed) == 0 {
 			answer(w, 400, "null")
 			return
+		}
+		if s.fault != faultForget {
+			s.note(journalLine{Event: &ev})
 		}
 		for _, e := range owed {
 			s.accept(e, ev)
@@ -339,6 +406,11 @@ func (s *fakeServer) retry(e fakeEndpoint, ev fakeEvent) {
 }
 
 func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
+	s.mu.Lock()
+	if now, ok := s.mu.endpoints[e.UID]; ok {
+		e = now
+	}
+	s.mu.Unlock()
 	req, err := http.NewRequestWithContext(s.stopped, "POST", e.URL, bytes.NewReader(ev.Data))
 	if err != nil {
 		return false
@@ -357,7 +429,11 @@ func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
 		return false
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.Body.Close() == nil && resp.StatusCode == 200
+	if resp.Body.Close() != nil || resp.StatusCode != 200 {
+		return false
+	}
+	s.delivered.Add(1)
+	return true
 }
 
 func signAsServer(secret string, body []byte, now time.Time) string {

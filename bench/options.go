@@ -36,6 +36,9 @@ type Options struct {
 	Sizes    []int  // sizes that events take turns with, instead of PayloadBytes
 	Payloads string // file of events, one JSON object a line, that are posted instead of generated ones
 
+	Owed   int    // deliveries owed to one endpoint in outage and restart; default 5,000,000
+	Outage string // how that endpoint is down: "500", "refused" or "hang"; default 500
+
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
 	Target  string   // measure the server at this URL instead of starting one
@@ -64,6 +67,8 @@ const (
 	defaultEndpoints        = 16
 	defaultFanout           = 100
 	defaultPayloadBytes     = 1024
+	defaultOwed             = 5_000_000
+	quickOwed               = 40_000
 	defaultNoisyEndpoints   = 100
 	quickNoisyEndpoints     = 20
 	quickDuration           = time.Second
@@ -83,6 +88,7 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Repeat, 1)
 		setDefault(&o.Duration, quickDuration)
 		setDefault(&o.Warmup, quickWarmup)
+		setDefault(&o.Owed, quickOwed)
 		setDefault(&o.NoisyEndpoints, quickNoisyEndpoints)
 	}
 	if len(o.Scenarios) == 0 {
@@ -98,6 +104,8 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.Endpoints, defaultEndpoints)
 	setDefault(&o.Fanout, defaultFanout)
 	setDefault(&o.PayloadBytes, defaultPayloadBytes)
+	setDefault(&o.Owed, defaultOwed)
+	setDefault(&o.Outage, outageFail)
 	setDefault(&o.NoisyEndpoints, defaultNoisyEndpoints)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
@@ -145,6 +153,7 @@ func (o *Options) Validate() error {
 		{"rate", o.Rate, 0, 1_000_000},
 		{"noisy-endpoints", o.NoisyEndpoints, minNoisyEndpoints, maxEndpoints},
 		{"size", o.PayloadBytes, MinPayloadBytes, maxPayloadBytes},
+		{"owed", o.Owed, 1, maxOwed},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), int(minDuration.Milliseconds()), 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
@@ -153,6 +162,9 @@ func (o *Options) Validate() error {
 		if c.value < c.low || c.value > c.high {
 			return fmt.Errorf("%s is %d, must be %d to %d", c.name, c.value, c.low, c.high)
 		}
+	}
+	if !slices.Contains(outageKinds, o.Outage) {
+		return fmt.Errorf("outage %q is not one of %s", o.Outage, strings.Join(outageKinds, ", "))
 	}
 	if err := o.validateFail(); err != nil {
 		return fmt.Errorf("fail: %w", err)

@@ -31,9 +31,10 @@ type roleConfig struct {
 type roleCommand struct {
 	Op        string `json:"op"`
 	Burst     *Burst `json:"burst,omitempty"`     // run
-	First     uint64 `json:"first,omitempty"`     // begin
+	First     uint64 `json:"first,omitempty"`     // begin; arrived
 	Capacity  int    `json:"capacity,omitempty"`  // begin, note arrivals
 	Published int    `json:"published,omitempty"` // receipts
+	Every     int    `json:"every,omitempty"`     // arrived
 
 	// note arrivals: of the endpoints up to, not including, To
 	// arrivals: of the endpoint From
@@ -50,6 +51,7 @@ const (
 	opCount    = "count"
 	opReceipts = "receipts"
 	opBehave   = "behave"
+	opArrived  = "arrived"
 	opSplit    = "split"
 
 	opNoteArrivals = "note-arrivals"
@@ -60,7 +62,7 @@ const (
 type roleReply struct {
 	Error    string       `json:"error,omitempty"`
 	Addr     string       `json:"addr,omitempty"`    // of the listener, in the first reply
-	Count    int          `json:"count,omitempty"`   // distinct deliveries so far
+	Count    int          `json:"count,omitempty"`   // distinct deliveries so far; arrived: of those asked for
 	Healthy  int          `json:"healthy,omitempty"` // of them, at endpoints that stay healthy
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
@@ -186,6 +188,8 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 	case opReceipts:
 		receipts := r.Receipts(cmd.Published)
 		return roleReply{Receipts: &receipts}, nil
+	case opArrived:
+		return roleReply{Count: r.ledger.Load().Arrived(cmd.First, cmd.Every)}, nil
 	case opBehave:
 		return roleReply{}, r.Behave(cmd.From, cmd.To, cmd.Behaviour)
 	case opSplit:

@@ -14,8 +14,8 @@ import (
 // spaceFillLimit bounds the time in which a store is filled.
 const spaceFillLimit = 2 * time.Minute
 
-// filled is a store that was filled, and what it takes.
-type filled struct {
+// filledStore is a store that was filled, and what it takes.
+type filledStore struct {
 	phase   *Phase
 	live    diskUse // before the server was stopped
 	use     diskUse // at the end
@@ -29,7 +29,7 @@ type filled struct {
 // fill posts one kind of payload to a server of its own, and sees what its files
 // take when it has come to rest. What was filled may come with an error: events
 // were lost.
-func (r *runner) fill(ctx context.Context, size spaceSize, kind spaceKind, label string) (_ *filled, err error) {
+func (r *runner) fill(ctx context.Context, size spaceSize, kind spaceKind, label string) (_ *filledStore, err error) {
 	l, err := r.newLeg(ctx)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func (r *runner) fill(ctx context.Context, size spaceSize, kind spaceKind, label
 	if err := load.open(); err != nil {
 		return nil, err
 	}
-	f := &filled{}
+	f := &filledStore{}
 	if f.zstd, err = compressed(&load, zstd.SpeedFastest); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (l *leg) fill(ctx context.Context, load Load, bytes int, label string) (*Ph
 // rest lets the store come to rest as it would with any user: left alone, and
 // through a clean stop and a start, which writes what is only in the log into
 // tables. server is then the one that runs.
-func (f *filled) rest(ctx context.Context, r *runner, size spaceSize, server **Server, watch func(bytes int)) error {
+func (f *filledStore) rest(ctx context.Context, r *runner, size spaceSize, server **Server, watch func(bytes int)) error {
 	start, dir := time.Now(), (*server).DataDir
 	var err error
 	if f.live, _, err = size.settle(ctx, dir, watch); err != nil {
@@ -136,15 +136,15 @@ func (f *filled) rest(ctx context.Context, r *runner, size spaceSize, server **S
 }
 
 // per is bytes on disk for each byte of payload.
-func (f *filled) per(bytes int64) float64 {
+func (f *filledStore) per(bytes int64) float64 {
 	return float64(bytes) / float64(max(f.phase.Burst.PayloadBytes, 1))
 }
 
 // known reports whether the store was looked at in the end.
-func (f *filled) known() bool { return f.use.Total() > 0 }
+func (f *filledStore) known() bool { return f.use.Total() > 0 }
 
 // run is the repeat of the row.
-func (f *filled) run() report.Run {
+func (f *filledStore) run() report.Run {
 	p := f.phase
 	run := newRun(&Phase{}, p)
 	run.Value, run.Ratio = f.per(f.use.Total()), f.per(f.use.Total())
@@ -153,7 +153,7 @@ func (f *filled) run() report.Run {
 }
 
 // tell adds the figures of one kind.
-func (f *filled) tell(kind string, to *medians) {
+func (f *filledStore) tell(kind string, to *medians) {
 	if !f.known() {
 		return
 	}

@@ -43,6 +43,9 @@ type BenchCmd struct {
 
 	Fail bench.Mix `group:"load" placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
 
+	Owed   int    `group:"load" placeholder:"N" help:"Deliveries owed to one endpoint in outage and restart (5000000)."`
+	Outage string `group:"load" placeholder:"KIND" help:"How that endpoint is down: 500, refused or hang (500)."`
+
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
 	Target         string   `group:"target" placeholder:"URL" help:"Measure the Convoy-compatible server at this URL instead of starting one."`
@@ -120,6 +123,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Endpoints:        c.Endpoints,
 		Fanout:           c.Fanout,
 		Rate:             c.Rate,
+		Owed:             c.Owed,
+		Outage:           c.Outage,
 		NoisyEndpoints:   c.NoisyEndpoints,
 		Fail:             c.Fail,
 		Payloads:         c.Payloads,
