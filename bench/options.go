@@ -27,6 +27,8 @@ type Options struct {
 	BatchSize        int // events of a batch request; default 100
 	Endpoints        int // default 16
 	PayloadBytes     int // of an event's data; default 1024
+	IdleEndpoints    int // that have nothing to do, in idle; default 1,000,000
+	Stored           int // deliveries that are stored in growth; default 10,000,000
 
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
@@ -53,8 +55,12 @@ const (
 	defaultBatchSize        = 100
 	defaultEndpoints        = 16
 	defaultPayloadBytes     = 1024
+	defaultIdleEndpoints    = 1_000_000
+	defaultStored           = 10_000_000
 	quickDuration           = time.Second
 	quickWarmup             = 300 * time.Millisecond
+	quickIdleEndpoints      = 5000
+	quickStored             = 20_000
 )
 
 // maxEndpoints bounds the endpoints that a receiver plays.
@@ -69,6 +75,8 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Repeat, 1)
 		setDefault(&o.Duration, quickDuration)
 		setDefault(&o.Warmup, quickWarmup)
+		setDefault(&o.IdleEndpoints, quickIdleEndpoints)
+		setDefault(&o.Stored, quickStored)
 	}
 	if len(o.Scenarios) == 0 {
 		o.Scenarios = ScenarioNames()
@@ -82,6 +90,8 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.BatchSize, defaultBatchSize)
 	setDefault(&o.Endpoints, defaultEndpoints)
 	setDefault(&o.PayloadBytes, defaultPayloadBytes)
+	setDefault(&o.IdleEndpoints, defaultIdleEndpoints)
+	setDefault(&o.Stored, defaultStored)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	o.Limit = o.legLimit()
@@ -121,6 +131,8 @@ func (o *Options) Validate() error {
 		{"batch-size", o.BatchSize, 1, 10_000},
 		{"endpoints", o.Endpoints, 1, maxEndpoints},
 		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
+		{"idle-endpoints", o.IdleEndpoints, 2, 10_000_000},
+		{"stored", o.Stored, 1000, 100_000_000},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},

@@ -33,6 +33,9 @@ type BenchCmd struct {
 	Endpoints        int `placeholder:"N" help:"Endpoints (16)."`
 	Size             int `placeholder:"BYTES" help:"Size of an event's data (1024)."`
 
+	IdleEndpoints int `placeholder:"N" help:"Endpoints with nothing to do, in idle (1000000)."`
+	Stored        int `placeholder:"N" help:"Deliveries that are stored, in growth (10000000)."`
+
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
 	Target       string `placeholder:"URL" help:"Measure the Convoy-compatible server at this URL instead of starting one."`
@@ -76,6 +79,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		BatchSize:        c.BatchSize,
 		Endpoints:        c.Endpoints,
 		PayloadBytes:     c.Size,
+		IdleEndpoints:    c.IdleEndpoints,
+		Stored:           c.Stored,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
