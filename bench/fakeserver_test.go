@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +34,7 @@ const (
 	faultReject    = "reject"  // answers 400 to every request for events
 	faultNoBatch   = "nobatch" // does not know the batch route
 	faultNeverUp   = "neverup" // ends at once
+	faultNoRows    = "norows"  // has no rows in its listings
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 )
@@ -46,6 +49,7 @@ type fakeServer struct {
 		sync.Mutex
 		endpoints map[string]fakeEndpoint
 		requests  int
+		store     fakeStore
 	}
 	accepted atomic.Int64
 	slots    chan struct{}
@@ -55,13 +59,15 @@ type fakeServer struct {
 }
 
 type fakeEndpoint struct {
-	UID    string `json:"uid"`
-	URL    string `json:"url"`
-	Secret string `json:"secret"`
+	UID     string `json:"uid"`
+	URL     string `json:"url"`
+	Secret  string `json:"secret"`
+	OwnerID string `json:"owner_id"`
 }
 
 type fakeEvent struct {
 	EndpointID     string          `json:"endpoint_id"`
+	OwnerID        string          `json:"owner_id"`
 	EventType      string          `json:"event_type"`
 	IdempotencyKey string          `json:"idempotency_key"`
 	Data           json.RawMessage `json:"data"`
@@ -70,7 +76,7 @@ type fakeEvent struct {
 // fakeServe takes the flags that bench gives to serve and runs until SIGTERM.
 func fakeServe(fault string, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.String("data", "", "")
+	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
@@ -85,7 +91,12 @@ func fakeServe(fault string, args []string) error {
 	defer stop()
 	s := newFakeServer(ctx, fault, key)
 	defer s.work.Wait()
+	if err := s.remember(*data); err != nil {
+		return err
+	}
 	adminMux := http.NewServeMux()
+	adminMux.HandleFunc("GET /metrics", fakeMetrics)
+	adminMux.HandleFunc("GET /debug/pprof/heap", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
@@ -134,8 +145,9 @@ func (s *fakeServer) routes() http.Handler {
 	if s.fault != faultNoBatch {
 		mux.HandleFunc("POST /api/v1/projects/P1/events/batch", s.events)
 	}
+	s.stockRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+s.key {
+		if !s.knows(r.Header.Get("Authorization")) {
 			answer(w, 401, "null")
 			return
 		}
@@ -159,6 +171,7 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	e.UID = fmt.Sprintf("E%d", len(s.mu.endpoints))
 	s.mu.endpoints[e.UID] = e
+	s.mu.store.keep(e)
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
 }
 
@@ -202,9 +215,6 @@ func (s *fakeServer) misbehave() int {
 }
 
 func (s *fakeServer) accept(ev fakeEvent) {
-	s.mu.Lock()
-	e := s.mu.endpoints[ev.EndpointID]
-	s.mu.Unlock()
 	if s.fault == faultCompact {
 		var small bytes.Buffer
 		if json.Compact(&small, ev.Data) == nil {
@@ -218,7 +228,7 @@ func (s *fakeServer) accept(ev fakeEvent) {
 	case chosen && s.fault == faultRepeat:
 		times = 2
 	}
-	for range times {
+	for _, e := range slices.Repeat(s.owed(ev), times) {
 		s.slots <- struct{}{}
 		s.work.Go(func() {
 			defer func() { <-s.slots }()
@@ -227,7 +237,7 @@ func (s *fakeServer) accept(ev fakeEvent) {
 	}
 }
 
-// deliver tries until the receiver answers 200.
+// deliver tries until the receiver answers 200 or is there no more.
 func (s *fakeServer) deliver(e fakeEndpoint, ev fakeEvent) {
 	for !s.attempt(e, ev) {
 		if sleep(s.stopped, fakeRetryAfter) != nil {
@@ -250,7 +260,7 @@ func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return false
+		return errors.Is(err, syscall.ECONNREFUSED)
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	return resp.Body.Close() == nil && resp.StatusCode == 200

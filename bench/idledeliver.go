@@ -62,7 +62,7 @@ func postToEach(ctx context.Context, load Load, ids []string, first uint64) (tot
 			p := &posters[i]
 			p.prepare(client, load.Key)
 			p.address(load.URL+"/api/v1/projects/"+load.Project+"/events", "application/json")
-			for n := int(next.Add(1) - 1); n < len(ids); n = int(next.Add(1) - 1) {
+			for n := int(next.Add(1) - 1); n < len(ids) && ctx.Err() == nil; n = int(next.Add(1) - 1) {
 				own := load
 				own.Endpoints = ids[n : n+1]
 				body := newTemplate(&own, n, 0).stamp(first+uint64(n), 1, time.Now().UnixNano())
@@ -70,7 +70,7 @@ func postToEach(ctx context.Context, load Load, ids []string, first uint64) (tot
 					return err
 				}
 			}
-			return nil
+			return ctx.Err()
 		})
 	}
 	err = group.Wait()
