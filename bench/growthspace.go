@@ -11,7 +11,7 @@ import (
 // and an event of the closed loop beside its payload, both with room for what is
 // written over and for the log.
 const (
-	growthDeliveryBytes = 700
+	growthDeliveryBytes = 900
 	growthEventBytes    = 1000
 )
 

@@ -60,6 +60,19 @@ func TestIdleFindsLoss(t *testing.T) {
 	checkEmpty(t, o.DataRoot)
 }
 
+func TestIdleIsCancelled(t *testing.T) {
+	o := idleOptions(t, faultNone)
+	o.IdleEndpoints = 100_000
+	var progress cancelOnWrite
+	ctx, cancel := context.WithCancel(context.Background())
+	progress.cancel = cancel
+	o.Progress = &progress
+	if _, err := Run(ctx, o); err == nil {
+		t.Error("no error")
+	}
+	checkEmpty(t, o.DataRoot)
+}
+
 // Memory is what it is once it has stopped to change, or at the end of patience.
 func TestIdleWeight(t *testing.T) {
 	of := func(empty, full int64) residenceSample {

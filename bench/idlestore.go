@@ -51,13 +51,14 @@ func (c *idleCreation) rate() float64 {
 
 // makeStore makes a store with n endpoints, each with its subscription, and stops
 // the server that made it.
-func (s *idleStudy) makeStore(ctx context.Context, n int) (store *idleStore, err error) {
-	store = &idleStore{}
-	if store.dir, err = os.MkdirTemp(s.r.DataRoot, "data-*"); err != nil {
+func (s *idleStudy) makeStore(ctx context.Context, n int) (_ *idleStore, err error) {
+	dir, err := os.MkdirTemp(s.r.DataRoot, "data-*")
+	if err != nil {
 		return nil, err
 	}
-	s.leg.undo = append(s.leg.undo, func() error { return os.RemoveAll(store.dir) })
-	server, err := s.r.StartServer(ctx, store.dir)
+	s.leg.undo = append(s.leg.undo, func() error { return os.RemoveAll(dir) })
+	store := &idleStore{dir: dir}
+	server, err := s.r.StartServer(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
