@@ -120,7 +120,7 @@ const (
 func (s *growthStudy) awaitQuiet(ctx context.Context) error {
 	looks, limit := growthQuietLooks, growthQuietLimit
 	if s.r.Quick {
-		looks, limit = 1, 2*growthQuietLook
+		looks, limit = 1, growthQuietLook
 	}
 	start := time.Now()
 	for quiet := 0; quiet < looks && time.Since(start) < limit; {

@@ -10,7 +10,7 @@ import (
 
 func idleOptions(t *testing.T, fault string) Options {
 	o := quickOptions(t, fault)
-	o.Scenarios, o.Quick, o.IdleEndpoints, o.Repeat = []string{"idle"}, true, idleAwake+200, 2
+	o.Scenarios, o.Quick, o.IdleEndpoints, o.Repeat = []string{"idle"}, true, 1500, 2
 	return o
 }
 
@@ -24,7 +24,7 @@ func TestIdle(t *testing.T) {
 		t.Skip(got.Notes)
 	}
 	row := got.Scenarios[0]
-	if row.Published != idleAwake || row.Lost != 0 || row.Duplicates != 0 || row.Verified == 0 || len(row.Runs) != 1 {
+	if row.Published != awakeOf(1500) || row.Lost != 0 || row.Duplicates != 0 || row.Verified == 0 || len(row.Runs) != 1 {
 		t.Errorf("row %+v", row)
 	}
 	if len(row.Checks) != 2 || row.Checks[1].Value <= 0 || row.Checks[1].Target != 10 || row.Target != 1024 {

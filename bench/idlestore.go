@@ -16,7 +16,7 @@ import (
 // one, with the secret that the receiver knows, the rest by bulk onboarding, each
 // with a secret that the server makes up.
 const (
-	idleAwake = 1000   // endpoints of a store that get events, spread over all rounds
+	idleAwake = 1000   // endpoints of a store that get events, spread over all rounds; at most a tenth
 	idleRound = 10_000 // endpoints, the most that one onboarding request may have
 )
 
@@ -83,7 +83,7 @@ func (s *idleStudy) makeStore(ctx context.Context, n int) (_ *idleStore, err err
 // round makes the next endpoints of a store that is to have n.
 func (s *idleStudy) round(ctx context.Context, server *Server, store *idleStore, n int) error {
 	size := min(idleRound, n-store.endpoints)
-	awake := min(idleAwake, n)
+	awake := awakeOf(n)
 	share := awake*(store.endpoints+size)/n - awake*store.endpoints/n
 	start := time.Now()
 	ids, err := s.createOneByOne(ctx, server, store, share)
@@ -104,6 +104,9 @@ func (s *idleStudy) round(ctx context.Context, server *Server, store *idleStore,
 	store.endpoints += size
 	return nil
 }
+
+// awakeOf is how many of n endpoints get events.
+func awakeOf(n int) int { return min(max(n/10, 1), idleAwake) }
 
 // createOneByOne makes n endpoints, with two requests each, over many
 // connections, and returns their ids.

@@ -86,8 +86,9 @@ func (w *idleWeight) note(row *report.Scenario) {
 		r, h := w.settled(of), w.heaps[of]
 		row.Note(name+": resident (VmRSS)", r.mebibytes(), "MiB")
 		row.Note(name+": of it files (RssFile)", toMebibytes(float64(r.file)), "MiB")
-		row.Note(name+": heap in use", toMebibytes(h.inUse), "MiB")
-		row.Note(name+": heap idle and not given back", toMebibytes(h.idle-h.released), "MiB")
+		row.Note(name+": Go heap in use", toMebibytes(h.inUse), "MiB")
+		row.Note(name+": Go heap idle and not given back", toMebibytes(h.idle-h.released), "MiB")
+		row.Note(name+": neither of files nor of the Go heap", toMebibytes(float64(r.anon)-h.inUse-h.idle+h.released), "MiB")
 		series := report.Series{Name: "resident after the start, " + name, Unit: "MiB"}
 		for _, s := range thinned(w.samples) {
 			series.Points = append(series.Points, report.Point{Seconds: s.at.Seconds(), Value: s.now[of].mebibytes()})
