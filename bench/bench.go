@@ -12,7 +12,8 @@ import (
 
 // scenario is one row of the report.
 type scenario struct {
-	name string
+	name  string
+	about string // one line
 	// run measures. A row may come with an error: it was measured, and events
 	// were lost.
 	run func(r *runner, ctx context.Context) (*report.Scenario, error)
@@ -29,17 +30,17 @@ const (
 
 // scenarios are in the order in which they run.
 var scenarios = []scenario{
-	{name: "single", run: (*runner).single, anyServer: true},
-	{name: "batch", run: (*runner).batch, anyServer: true},
-	{name: "fanout", run: (*runner).fanout, anyServer: true},
-	{name: "latency", run: (*runner).latency, anyServer: true},
-	{name: "noisy", run: (*runner).noisy, anyServer: true},
-	{name: "ratelimit", run: (*runner).ratelimit},
-	{name: "space", run: (*runner).space},
-	{name: "idle", run: (*runner).idle},
-	{name: "growth", run: (*runner).growth},
-	{name: "outage", run: (*runner).outage},
-	{name: "restart", run: (*runner).restart},
+	{name: "single", about: "one event a request, closed loop, against the null pipe", run: (*runner).single, anyServer: true},
+	{name: "batch", about: "many events a request, closed loop, against the bare loop", run: (*runner).batch, anyServer: true},
+	{name: "fanout", about: "one event to many endpoints, closed loop, against the bare loop", run: (*runner).fanout, anyServer: true},
+	{name: "latency", about: "from the intended send to the receipt, open loop at half of single", run: (*runner).latency, anyServer: true},
+	{name: "noisy", about: "what endpoints that hang or fail take from those that answer", run: (*runner).noisy, anyServer: true},
+	{name: "ratelimit", about: "how close to an endpoint's rate limit deliveries go out", run: (*runner).ratelimit},
+	{name: "space", about: "bytes on disk for a byte of payload", run: (*runner).space},
+	{name: "idle", about: "memory and start with many endpoints that nobody sends to", run: (*runner).idle},
+	{name: "growth", about: "single and the lists over a store that is full", run: (*runner).growth},
+	{name: "outage", about: "memory and intake while an endpoint that is down is owed deliveries", run: (*runner).outage},
+	{name: "restart", about: "time to serve again with the deliveries of an outage owed", run: (*runner).restart},
 }
 
 func scenarioNamed(name string) (scenario, bool) {
@@ -60,6 +61,24 @@ func ScenarioNames() []string {
 	return names
 }
 
+// TargetScenarios are the names of those that can be measured at a server given
+// with Target.
+func TargetScenarios() []string {
+	var names []string
+	for _, s := range scenarios {
+		if s.anyServer {
+			names = append(names, s.name)
+		}
+	}
+	return names
+}
+
+// ScenarioAbout says in one line what a scenario measures.
+func ScenarioAbout(name string) string {
+	s, _ := scenarioNamed(name)
+	return s.about
+}
+
 // errLeftOut is wrapped in why a scenario was not run, which is no failure.
 var errLeftOut = errors.New("left out")
 
@@ -67,7 +86,26 @@ var errLeftOut = errors.New("left out")
 type runner struct {
 	Options
 	progress *Progress
-	secret   string // of every endpoint
+	secret   string         // of every endpoint
+	report   *report.Report // what is known so far
+	shape    shape          // of the load
+
+	restarts *restarts // what outage has measured for restart; nil: nothing
+}
+
+// row is the row of a scenario that was measured before in this run, without loss.
+func (r *runner) row(name string) (report.Scenario, bool) {
+	for _, s := range r.report.Scenarios {
+		if s.Name == name {
+			return s, s.Lost == 0
+		}
+	}
+	return report.Scenario{}, false
+}
+
+// note adds a line to the report.
+func (r *runner) note(format string, args ...any) {
+	r.report.Notes = append(r.report.Notes, fmt.Sprintf(format, args...))
 }
 
 // Run measures. The report is complete as far as it goes even when the error,
@@ -89,9 +127,12 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 	if out.Machine.Filesystem == "tmpfs" {
 		out.Notes = append(out.Notes, "the data directory is in memory: durability costs nothing there")
 	}
-	r := &runner{Options: o, progress: NewProgress(o.Progress), secret: randomHex(16)}
+	r := &runner{Options: o, progress: NewProgress(o.Progress), secret: randomHex(16), report: out}
 	r.DataRoot = dir
 	defer r.progress.Close()
+	if o.Target != "" {
+		r.note("the server is the one at %s: what it does to keep events is its own affair", redacted(o.Target))
+	}
 	var errs []error
 	for _, s := range scenarios {
 		if ctx.Err() != nil {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -17,6 +19,9 @@ type Client struct {
 	base string
 	key  string
 	http *http.Client
+
+	headers          []Header // of every request
+	endpointSettings object   // further members of every endpoint that is made
 }
 
 // StatusError is an answer other than 2xx.
@@ -52,8 +57,13 @@ var retryStrategy = object{"type": "exponential", "duration": 1, "retry_count": 
 // CreateProject makes an outgoing project that signs with HMAC-SHA256 in hex and
 // returns its id and its API key.
 func (c *Client) CreateProject(ctx context.Context, name string) (id, key string, err error) {
+	return c.createProject(ctx, name, retryStrategy)
+}
+
+// createProject is CreateProject with a retry strategy.
+func (c *Client) createProject(ctx context.Context, name string, strategy object) (id, key string, err error) {
 	in := object{"name": name, "type": "outgoing", "config": object{
-		"strategy":  retryStrategy,
+		"strategy":  strategy,
 		"signature": object{"header": SignatureHeader, "versions": []object{{"hash": "SHA256", "encoding": "hex"}}},
 	}}
 	var out struct {
@@ -69,31 +79,92 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 	return out.Project.UID, out.APIKey.Key, nil
 }
 
+// NewEndpoint says what endpoint to make.
+type NewEndpoint struct {
+	Name, URL, Secret string
+	OwnerID           string // optional
+}
+
+// MadeEndpoint is an endpoint and its subscription, by their ids. One that is
+// empty was not made, or the server did not tell it.
+type MadeEndpoint struct{ ID, SubscriptionID string }
+
 // CreateEndpoint makes an endpoint without a rate limit and a subscription of it
 // to every event type, and returns the endpoint's id.
 func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret string) (string, error) {
-	root := "/projects/" + project
-	in := object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
-	var out struct{ UID string }
-	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
-		return "", err
-	}
-	if out.UID == "" {
-		return "", fmt.Errorf("POST %s/endpoints: the answer lacks data.uid", root)
-	}
-	in = object{"name": name, "endpoint_id": out.UID, "filter_config": object{"event_types": []string{"*"}}}
-	return out.UID, c.do(ctx, http.MethodPost, root+"/subscriptions", in, nil)
+	made, err := c.MakeEndpoint(ctx, project, NewEndpoint{Name: name, URL: url, Secret: secret})
+	return made.ID, err
 }
 
-// DeleteEndpoint removes an endpoint.
-func (c *Client) DeleteEndpoint(ctx context.Context, project, id string) error {
-	return c.do(ctx, http.MethodDelete, "/projects/"+project+"/endpoints/"+id, nil, nil)
+// MakeEndpoint is CreateEndpoint that can do more. With an error it returns what
+// it has made until then.
+func (c *Client) MakeEndpoint(ctx context.Context, project string, e NewEndpoint) (made MadeEndpoint, err error) {
+	root := "/projects/" + project
+	in := endpointObject(e.Name, e.URL, e.Secret)
+	if e.OwnerID != "" {
+		in["owner_id"] = e.OwnerID
+	}
+	maps.Copy(in, c.endpointSettings)
+	var out struct{ UID string }
+	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
+		return made, err
+	}
+	if out.UID == "" {
+		return made, fmt.Errorf("POST %s/endpoints: the answer lacks data.uid", root)
+	}
+	made.ID = out.UID
+	in = object{"name": e.Name, "endpoint_id": made.ID, "filter_config": object{"event_types": []string{"*"}}}
+	out.UID = ""
+	err = c.do(ctx, http.MethodPost, root+"/subscriptions", in, &out)
+	made.SubscriptionID = out.UID
+	return made, err
+}
+
+// moveEndpoint gives an endpoint another URL. name and secret are what they were.
+func (c *Client) moveEndpoint(ctx context.Context, project, id, name, url, secret string) error {
+	return c.do(ctx, http.MethodPut, "/projects/"+project+"/endpoints/"+id, endpointObject(name, url, secret), nil)
+}
+
+func endpointObject(name, url, secret string) object {
+	return object{"name": name, "url": url, "secret": secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+}
+
+// RemoveEndpoint deletes what MakeEndpoint has made. What is gone already is no
+// error.
+func (c *Client) RemoveEndpoint(ctx context.Context, project string, made MadeEndpoint) error {
+	root := "/projects/" + project
+	var errs []error
+	if made.SubscriptionID != "" {
+		errs = append(errs, c.delete(ctx, root+"/subscriptions/"+made.SubscriptionID))
+	}
+	if made.ID != "" {
+		errs = append(errs, c.delete(ctx, root+"/endpoints/"+made.ID))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Client) delete(ctx context.Context, path string) error {
+	err := c.do(ctx, http.MethodDelete, path, nil, nil)
+	if status := (*StatusError)(nil); errors.As(err, &status) && status.Code == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 // HasBatch reports whether the server knows the batch route, by sending it an
 // empty batch.
 func (c *Client) HasBatch(ctx context.Context, project string) (bool, error) {
-	resp, err := c.send(ctx, http.MethodPost, "/projects/"+project+"/events/batch", "application/x-ndjson", nil)
+	return c.hasRoute(ctx, "/projects/"+project+"/events/batch", "application/x-ndjson", "")
+}
+
+// HasFanout reports whether the server knows the fan-out route, by sending it an
+// event that lacks everything.
+func (c *Client) HasFanout(ctx context.Context, project string) (bool, error) {
+	return c.hasRoute(ctx, "/projects/"+project+"/events/fanout", "application/json", "{}")
+}
+
+func (c *Client) hasRoute(ctx context.Context, path, contentType, body string) (bool, error) {
+	resp, err := c.send(ctx, http.MethodPost, path, contentType, []byte(body))
 	if err != nil {
 		return false, err
 	}
@@ -129,10 +200,14 @@ func (c *Client) send(ctx context.Context, method, path, contentType string, bod
 	}
 	req.Header.Set("Authorization", "Bearer "+c.key)
 	req.Header.Set("Content-Type", contentType)
+	for _, h := range c.headers {
+		req.Header.Set(h.Name, h.Value)
+	}
 	return c.http.Do(req)
 }
 
-// readEnvelope takes Convoy's {"status","message","data"} apart.
+// readEnvelope takes Convoy's {"status","message","data"} apart. Where out is nil
+// a body of any form will do, and an empty one leaves out as it is.
 func readEnvelope(op string, code int, text []byte, out any) error {
 	var envelope struct {
 		Message string
@@ -145,7 +220,10 @@ func readEnvelope(op string, code int, text []byte, out any) error {
 		}
 		return &StatusError{Op: op, Code: code, Message: envelope.Message}
 	}
-	if err == nil && out != nil {
+	if out == nil || len(text) == 0 {
+		return nil
+	}
+	if err == nil {
 		err = json.Unmarshal(envelope.Data, out)
 	}
 	if err != nil {

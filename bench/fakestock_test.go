@@ -3,6 +3,7 @@ package bench
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 )
@@ -33,9 +34,10 @@ func (s *fakeServer) onboard(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, e := range in.Items {
-		e.UID = fmt.Sprintf("E%d", len(s.mu.endpoints))
+		e.UID = fmt.Sprintf("E%d", s.mu.made)
+		s.mu.made++
 		s.mu.endpoints[e.UID] = e
-		s.mu.store.keep(e)
+		s.note(journalLine{Endpoint: &e})
 	}
 	answer(w, 202, fmt.Sprintf(`{"total_items":%d}`, len(in.Items)))
 }
@@ -50,23 +52,21 @@ func (s *fakeServer) list(w http.ResponseWriter, r *http.Request) {
 	answer(w, 200, fmt.Sprintf(`{"content":[%s],"pagination":{"has_next_page":%t,"next_page_cursor":"%d"}}`, rows, page < fakePages-1, page+1))
 }
 
-func fakeMetrics(w http.ResponseWriter, _ *http.Request) {
+func writeFakeHeap(w io.Writer) {
 	for _, name := range []string{"alloc", "inuse", "idle", "released"} {
 		fmt.Fprintf(w, "# TYPE go_memstats_heap_%s_bytes gauge\ngo_memstats_heap_%[1]s_bytes 1e+06\n", name)
 	}
 }
 
-// owed are the endpoints of an event: one, or all of an owner.
-func (s *fakeServer) owed(ev fakeEvent) (all []fakeEndpoint) {
+// addKey has a key that an earlier process of the server made be known.
+func (s *fakeServer) addKey(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if ev.OwnerID == "" {
-		return []fakeEndpoint{s.mu.endpoints[ev.EndpointID]}
-	}
-	for _, e := range s.mu.endpoints {
-		if e.OwnerID == ev.OwnerID {
-			all = append(all, e)
-		}
-	}
-	return all
+	s.mu.keys["Bearer "+key] = true
+}
+
+func (s *fakeServer) hasKey(authorization string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.keys[authorization]
 }

@@ -14,13 +14,16 @@ import (
 	"posthaste/bench/report"
 )
 
-// Generator posts events in a closed loop: every connection has one request in
-// flight. One Run at a time.
+// Generator posts events over a fixed number of connections, each with at most
+// one request in flight. In a closed loop a connection sends when its last
+// request is answered; in an open loop requests are due at fixed times (see
+// openloop.go). One Run at a time.
 type Generator struct {
 	load    Load
 	client  *fasthttp.HostClient
 	workers []*loadWorker
 	latency *recorder // of requests
+	late    *recorder // how long after they were due requests of an open loop were sent
 }
 
 // Burst is one phase of load: sequence numbers from First on, until Max events
@@ -29,22 +32,27 @@ type Burst struct {
 	First uint64        `json:"first"`
 	Max   int           `json:"max"`
 	For   time.Duration `json:"for"`
+	Rate  float64       `json:"rate,omitzero"` // events a second of an open loop; 0: a closed loop
 }
 
 // BurstResult is what the generator did. Every published event was accepted.
 type BurstResult struct {
 	Published   int            `json:"published"` // events First to First+Published-1
+	Healthy     int            `json:"healthy"`   // of them, to endpoints that stay healthy
 	Requests    int64          `json:"requests"`  // answered 2xx
 	Refused     int64          `json:"refused"`   // answered otherwise, and asked again
 	Failed      int64          `json:"failed"`    // not answered, and asked again
 	FirstSendNS int64          `json:"first_send_ns"`
 	LastDoneNS  int64          `json:"last_done_ns"`
-	Latency     report.Latency `json:"latency"` // of answered requests
+	Latency     report.Latency `json:"latency"` // of answered requests; in an open loop from when they were due
+
+	Pace *Pace `json:"pace,omitempty"` // of an open loop
 }
 
 // burstRun is the state that the workers of one Run share.
 type burstRun struct {
 	Burst
+	start    time.Time
 	deadline time.Time
 	next     atomic.Int64 // events claimed
 }
@@ -56,6 +64,7 @@ type loadWorker struct {
 	spread    uint64
 	templates []*template
 	turn      int
+	healthy   int // events to endpoints that stay healthy, in this Run
 }
 
 // NewGenerator prepares the requests of a load.
@@ -72,6 +81,7 @@ func NewGenerator(load Load) (*Generator, error) {
 		load:    load,
 		client:  newHostClient(hostPort(base), base.Scheme == "https", load.Connections),
 		latency: newRecorder(),
+		late:    newRecorder(),
 	}
 	for i := range load.Connections {
 		g.workers = append(g.workers, g.newWorker(i))
@@ -91,18 +101,19 @@ func hostPort(u *url.URL) string {
 
 func (g *Generator) newWorker(i int) *loadWorker {
 	w := &loadWorker{g: g, spread: uint64(i)}
-	templates := templatesPerWorker
-	if g.load.Mode == ModeBatch {
-		templates = 1 // its events already differ
-	}
-	for n := range templates {
+	for n := range g.load.templates() {
 		w.templates = append(w.templates, newTemplate(&g.load, i, n))
 	}
 	w.prepare(g.client, g.load.Key)
+	for _, h := range g.load.Headers {
+		w.req.Header.Set(h.Name, h.Value)
+	}
 	events := g.load.URL + "/api/v1/projects/" + g.load.Project + "/events"
 	switch g.load.Mode {
 	case ModeBatch:
 		w.address(events+"/batch", "application/x-ndjson")
+	case ModeFanout:
+		w.address(events+"/fanout", "application/json")
 	case ModeBare:
 		w.address(g.load.URL+"/e/"+strconv.Itoa(i%len(g.load.Endpoints)), "application/json")
 	default:
@@ -114,12 +125,18 @@ func (g *Generator) newWorker(i int) *loadWorker {
 // Run posts one burst. An error means that some event was not accepted.
 func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 	g.latency.reset()
-	start := time.Now()
-	run := &burstRun{Burst: b, deadline: start.Add(b.For)}
-	group, ctx := errgroup.WithContext(ctx)
+	g.late.reset()
 	for _, w := range g.workers {
-		w.postCounts = postCounts{}
-		group.Go(func() error { return w.run(ctx, run) })
+		w.postCounts, w.healthy = postCounts{}, 0
+	}
+	start := time.Now()
+	run := &burstRun{Burst: b, start: start, deadline: start.Add(b.For)}
+	group, ctx := errgroup.WithContext(ctx)
+	var pace *Pace
+	if b.Rate > 0 {
+		pace = g.openLoop(ctx, run, group)
+	} else {
+		g.closedLoop(ctx, run, group)
 	}
 	err := group.Wait()
 	result := BurstResult{
@@ -127,8 +144,13 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 		FirstSendNS: start.UnixNano(),
 		LastDoneNS:  time.Now().UnixNano(),
 		Latency:     g.latency.summary(),
+		Pace:        pace,
+	}
+	if pace != nil {
+		pace.finish(result.Published, g.late.summary())
 	}
 	for _, w := range g.workers {
+		result.Healthy += w.healthy
 		result.Requests += w.accepted
 		result.Refused += w.refused
 		result.Failed += w.failed
@@ -138,6 +160,12 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 
 // Close closes the idle connections. No Run may be in progress.
 func (g *Generator) Close() { g.client.CloseIdleConnections() }
+
+func (g *Generator) closedLoop(ctx context.Context, run *burstRun, group *errgroup.Group) {
+	for _, w := range g.workers {
+		group.Go(func() error { return w.run(ctx, run) })
+	}
+}
 
 // run claims sequence numbers and posts them until the burst is over.
 func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
@@ -152,12 +180,22 @@ func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
 		if n <= 0 {
 			return nil
 		}
-		t := w.templates[w.turn%len(w.templates)]
-		w.turn++
-		if err := w.post(ctx, t.stamp(run.First+uint64(first), int(n), now.UnixNano())); err != nil {
+		if err := w.send(ctx, run.First+uint64(first), int(n), now); err != nil {
 			return err
 		}
-		w.g.latency.record(w.spread, time.Since(now))
 	}
 	return ctx.Err()
+}
+
+// send posts n events from seq on. since is when they were to be sent: it stands
+// in the payloads, and the request's latency counts from it.
+func (w *loadWorker) send(ctx context.Context, seq uint64, n int, since time.Time) error {
+	t := w.templates[w.turn%len(w.templates)]
+	w.turn++
+	if err := w.post(ctx, t.stamp(seq, n, since.UnixNano())); err != nil {
+		return err
+	}
+	w.healthy += t.healthy[n-1]
+	w.g.latency.record(w.spread, time.Since(since))
+	return nil
 }

@@ -58,7 +58,7 @@ func TestGrowthFindsFaults(t *testing.T) {
 
 func TestGrowthIsCancelled(t *testing.T) {
 	o := growthOptions(t, faultNone)
-	o.Stored = 1_000_000
+	o.Stored = 5000
 	var progress cancelOnWrite
 	ctx, cancel := context.WithCancel(context.Background())
 	progress.cancel = cancel

@@ -44,7 +44,7 @@ func makeStock(ctx context.Context, load *Load, secret, single, fanout string) (
 func (s *growthStock) makeEndpoints(ctx context.Context, secret, single, fanout string) error {
 	maker := endpointMaker{ctx: ctx, client: s.client, project: s.project, secret: secret}
 	for i := range growthSingles {
-		id, subscription := maker.make(single, i, nil)
+		id, subscription := maker.make(single, i, "", nil)
 		s.singles = append(s.singles, id)
 		if i == 0 {
 			s.subscription = subscription
@@ -52,12 +52,12 @@ func (s *growthStock) makeEndpoints(ctx context.Context, secret, single, fanout 
 	}
 	for o := range growthOwners {
 		for i := range growthPerOwner {
-			maker.make(fanout, i, object{"owner_id": growthOwnerPrefix + strconv.Itoa(o)})
+			maker.make(fanout, i, growthOwnerPrefix+strconv.Itoa(o), nil)
 		}
 	}
-	s.failing, _ = maker.make(fanout, growthFailsFrom, object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1}})
-	s.waiting, _ = maker.make(fanout, growthFailsFrom+1, object{"strategy": object{"type": "linear", "duration": 7200, "retry_count": 10}})
-	s.paused, _ = maker.make(fanout, growthFailsTo, nil)
+	s.failing, _ = maker.make(fanout, growthFailsFrom, "", object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1}})
+	s.waiting, _ = maker.make(fanout, growthFailsFrom+1, "", object{"strategy": object{"type": "linear", "duration": 7200, "retry_count": 10}})
+	s.paused, _ = maker.make(fanout, growthFailsTo, "", nil)
 	if maker.err != nil {
 		return maker.err
 	}
@@ -86,28 +86,19 @@ type endpointMaker struct {
 }
 
 // make makes endpoint n of a receiver, with a subscription to every event type,
-// and returns the ids of the two.
-func (m *endpointMaker) make(receiver string, n int, extra object) (id, subscription string) {
+// and returns the ids of the two. owner may be empty and settings nil.
+func (m *endpointMaker) make(receiver string, n int, owner string, settings object) (id, subscription string) {
 	if m.err != nil {
 		return "", ""
 	}
-	name := "stock " + strconv.Itoa(n)
-	in := object{
-		"name": name, "url": "http://" + receiver + "/e/" + strconv.Itoa(n), "secret": m.secret,
-		"rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true,
+	client := *m.client
+	client.endpointSettings = settings
+	number := strconv.Itoa(n)
+	made, err := client.MakeEndpoint(m.ctx, m.project, NewEndpoint{
+		Name: "stock " + number, URL: "http://" + receiver + "/e/" + number, Secret: m.secret, OwnerID: owner,
+	})
+	if m.err = err; err == nil && (made.ID == "" || made.SubscriptionID == "") {
+		m.err = fmt.Errorf("endpoint %s: the answer lacks data.uid", number)
 	}
-	for field, value := range extra {
-		in[field] = value
-	}
-	root := "/projects/" + m.project
-	var endpoint, made struct{ UID string }
-	if m.err = m.client.do(m.ctx, http.MethodPost, root+"/endpoints", in, &endpoint); m.err != nil {
-		return "", ""
-	}
-	in = object{"name": name, "endpoint_id": endpoint.UID, "filter_config": object{"event_types": []string{"*"}}}
-	m.err = m.client.do(m.ctx, http.MethodPost, root+"/subscriptions", in, &made)
-	if m.err == nil && (endpoint.UID == "" || made.UID == "") {
-		m.err = fmt.Errorf("POST %s: the answer lacks data.uid", root)
-	}
-	return endpoint.UID, made.UID
+	return made.ID, made.SubscriptionID
 }

@@ -12,8 +12,8 @@ import (
 // time, and gives memory back after that. What a start leaves behind is only
 // then gone, so memory is looked at after that, and over enough samples.
 var (
-	idlePatience      = patience{every: time.Second, steady: 10 * time.Second, least: 150 * time.Second, most: 240 * time.Second}
-	idlePatienceQuick = patience{every: 100 * time.Millisecond, steady: 500 * time.Millisecond, most: 2 * time.Second}
+	idlePatience      = steadiness{every: time.Second, steady: 10 * time.Second, least: 150 * time.Second, most: 240 * time.Second}
+	idlePatienceQuick = steadiness{every: 100 * time.Millisecond, steady: 500 * time.Millisecond, most: 2 * time.Second}
 )
 
 // The two servers that are weighed.

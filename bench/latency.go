@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -60,14 +61,27 @@ func (r *recorder) reset() {
 	}
 }
 
-func (r *recorder) summary() report.Latency {
+// merged is all that several recorders hold.
+func merged(recorders ...*recorder) *hdrhistogram.Histogram {
 	all := newHistogram()
+	for _, r := range recorders {
+		r.addTo(all)
+	}
+	return all
+}
+
+func (r *recorder) addTo(all *hdrhistogram.Histogram) {
 	for i := range r.shards {
 		s := &r.shards[i]
 		s.Lock()
 		all.Merge(s.hist)
 		s.Unlock()
 	}
+}
+
+func (r *recorder) summary() report.Latency { return summarize(merged(r)) }
+
+func summarize(all *hdrhistogram.Histogram) report.Latency {
 	if all.TotalCount() == 0 {
 		return report.Latency{}
 	}
@@ -79,6 +93,29 @@ func (r *recorder) summary() report.Latency {
 		P999:  milliseconds(all.ValueAtPercentile(99.9)),
 		Max:   milliseconds(all.Max()),
 	}
+}
+
+// The positions of a percentile distribution: their unit is a nine, so that 1 is
+// the 90th percentile, 2 the 99th and 3 the 99.9th. They go in steps of a tenth.
+const (
+	nineSteps = 10
+	maxNines  = 6
+)
+
+// percentiles is the distribution in milliseconds by position, as far as one of
+// all the durations lies beyond it.
+func percentiles(all *hdrhistogram.Histogram) []report.Point {
+	var points []report.Point
+	for i := range maxNines*nineSteps + 1 {
+		nines := float64(i) / nineSteps
+		beyond := math.Pow(10, -nines)
+		if float64(all.TotalCount())*beyond < 1 {
+			break
+		}
+		value := milliseconds(all.ValueAtPercentile(100 * (1 - beyond)))
+		points = append(points, report.Point{Seconds: nines, Value: value})
+	}
+	return points
 }
 
 func milliseconds(ns int64) float64 { return float64(ns) / float64(time.Millisecond) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,26 +16,51 @@ type leg struct {
 	r    *runner
 	rig  rig
 	undo []func() error // run in reverse order
+
+	illness illness // of the measured phases
+
+	name string // of what it makes in a server, different from every other leg's
+	made []MadeEndpoint
+
+	isTarget bool // what is measured is not ours
 }
 
-// Sequence numbers of the two phases are far apart, so that what comes late from
-// the warm-up is told from what is measured.
-const measuredFirst = 1 << 40
+// shape is how the load of a scenario differs from a closed loop of events that
+// go to one endpoint each. A scenario sets it in a copy of the runner.
+type shape struct {
+	rate   float64 // events a second of an open loop; 0: a closed loop
+	fanout int     // endpoints that each event goes to; 0: one
+	fail   Mix     // how some endpoints misbehave in the measured phases
+}
+
+func (s shape) copies() int { return max(s.fanout, 1) }
+
+// Sequence numbers of the phases are far apart, so that what comes late from
+// one before is told from what is measured.
+const (
+	warmupFirst   = 1 << 39 // below it are those of a probe
+	measuredFirst = 1 << 40
+)
 
 // warmupEventsPerSecond bounds the warm-up in events as well as in time, so that
 // a server that accepts faster than it delivers does not start with a backlog
 // that takes long to drain.
 const warmupEventsPerSecond = 50_000
 
+// leastRate is how many deliveries a second any server of ours makes: a warm-up
+// that made fewer was disturbed, and does not make the measured phase short.
+const leastRate = 2000
+
 // newLeg starts the receiver.
 func (r *runner) newLeg(ctx context.Context) (*leg, error) {
-	l := &leg{r: r}
-	recv, err := r.startRole(ctx, RoleReceiver, roleConfig{Host: r.ReceiverHost, Secret: r.secret})
+	l := &leg{r: r, rig: rig{fanout: r.shape.fanout}, name: "bench-" + randomHex(4)}
+	recv, err := r.startRole(ctx, RoleReceiver, roleConfig{Host: r.ReceiverListen, Secret: r.secret, Fanout: r.shape.fanout})
 	if err != nil {
 		return nil, err
 	}
-	l.rig.receiver = recv
 	l.undo = append(l.undo, recv.stop)
+	recv.addr = onLoopback(recv.addr)
+	l.rig.receiver = recv
 	return l, nil
 }
 
@@ -78,22 +104,37 @@ func placeholders(n int) []string {
 
 // underTest measures the server with one mode of load.
 func (r *runner) underTest(ctx context.Context, mode Mode, label, profile string) (_ *Phase, err error) {
-	l, err := r.newLeg(ctx)
+	l, load, profiler, err := r.prepare(ctx, mode, profile)
 	if err != nil {
 		return nil, err
 	}
 	defer l.end(&err)
-	var load Load
-	var profiler func() error
+	phase, err := l.measure(ctx, load, label, profiler)
+	if phase != nil {
+		err = errors.Join(err, r.checkSigned(label, phase))
+	}
+	return phase, err
+}
+
+// prepare starts the receiver and, unless there is a target, the server, and
+// makes the endpoints.
+func (r *runner) prepare(ctx context.Context, mode Mode, profile string) (l *leg, load Load, profiler func() error, err error) {
+	if l, err = r.newLeg(ctx); err != nil {
+		return nil, load, nil, err
+	}
 	if r.Target != "" {
 		load, err = l.useTarget(ctx, mode)
 	} else {
 		load, profiler, err = l.useServer(ctx, mode, profile)
 	}
-	if err != nil {
-		return nil, err
+	if err == nil {
+		l.illness, err = r.shape.fail.over(len(load.Endpoints))
 	}
-	return l.measure(ctx, load, label, profiler)
+	if err != nil {
+		l.end(&err)
+		return nil, load, nil, err
+	}
+	return l, load, profiler, nil
 }
 
 // useServer starts a server over an empty directory and makes a project with its
@@ -113,10 +154,12 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 	root := NewClient(server.URL, server.RootKey)
 	defer root.Close()
 	load = l.r.load(mode, server.URL)
+	load.Owner = l.owner()
 	if load.Project, load.Key, err = root.CreateProject(ctx, "bench"); err != nil {
 		return load, nil, err
 	}
 	client := NewClient(server.URL, load.Key)
+	client.endpointSettings = l.r.shape.fail.endpointSettings()
 	defer client.Close()
 	if load.Endpoints, err = l.createEndpoints(ctx, client, load.Project); err != nil {
 		return load, nil, err
@@ -127,34 +170,21 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 	return load, profiler, nil
 }
 
-// useTarget makes endpoints in the project given, which are deleted at the end.
-func (l *leg) useTarget(ctx context.Context, mode Mode) (Load, error) {
-	load := l.r.load(mode, l.r.Target)
-	load.Project, load.Key = l.r.Project, l.r.Key
-	client := NewClient(l.r.Target, l.r.Key)
-	l.undo = append(l.undo, func() error { client.Close(); return nil })
-	if mode == ModeBatch {
-		known, err := client.HasBatch(ctx, load.Project)
-		if err != nil {
-			return load, err
-		}
-		if !known {
-			return load, errNoBatch
-		}
-	}
-	ids, err := l.createEndpoints(ctx, client, load.Project)
-	load.Endpoints = ids
-	l.undo = append(l.undo, func() error { return deleteEndpoints(ctx, client, load.Project, ids) })
-	return load, err
-}
-
-// createEndpoints returns the ids of those made, also with an error.
+// createEndpoints returns the ids of those made, also with an error. It ends
+// between two of them when ctx is done: one whose id is not known could not be
+// deleted.
 func (l *leg) createEndpoints(ctx context.Context, c *Client, project string) (ids []string, err error) {
 	for i := range l.r.Endpoints {
+		if ctx.Err() != nil {
+			return ids, ctx.Err()
+		}
 		n := strconv.Itoa(i)
-		id, err := c.CreateEndpoint(ctx, project, "bench "+n, "http://"+l.rig.receiver.addr+"/e/"+n, l.r.secret)
-		if id != "" {
-			ids = append(ids, id)
+		made, err := c.MakeEndpoint(context.WithoutCancel(ctx), project, NewEndpoint{
+			Name: l.name + "-" + n, URL: l.endpointURL(n), Secret: l.r.secret, OwnerID: l.owner(),
+		})
+		if made.ID != "" {
+			l.made = append(l.made, made)
+			ids = append(ids, made.ID)
 		}
 		if err != nil {
 			return ids, err
@@ -163,20 +193,18 @@ func (l *leg) createEndpoints(ctx context.Context, c *Client, project string) (i
 	return ids, nil
 }
 
-func deleteEndpoints(ctx context.Context, c *Client, project string, ids []string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
-	defer cancel()
-	var errs []error
-	for _, id := range ids {
-		errs = append(errs, c.DeleteEndpoint(ctx, project, id))
+// owner is the owner of the endpoints; empty if nothing is fanned out to them.
+func (l *leg) owner() string {
+	if l.r.shape.fanout == 0 {
+		return ""
 	}
-	return errors.Join(errs...)
+	return l.name
 }
 
 // load is the part of a Load that options decide.
 func (r *runner) load(mode Mode, url string) Load {
-	l := Load{Mode: mode, URL: url, Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
-	if mode == ModeBatch {
+	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
+	if mode == ModeBatch || mode == ModeFanout {
 		l.Connections = r.BatchConnections
 	}
 	return l
@@ -185,20 +213,32 @@ func (r *runner) load(mode Mode, url string) Load {
 // measure warms up, derives from that how many events to send at most, and
 // measures. profiler, if any, runs beside the measured phase.
 func (l *leg) measure(ctx context.Context, load Load, label string, profiler func() error) (*Phase, error) {
-	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	rate, err := l.begin(ctx, load)
 	if err != nil {
 		return nil, err
 	}
+	return l.measureBurst(ctx, l.r.measuredBurst(rate), label, profiler)
+}
+
+// begin starts the generator and warms up, while all endpoints are well, and
+// returns the rate of deliveries that it reached.
+func (l *leg) begin(ctx context.Context, load Load) (float64, error) {
+	load.Healthy = l.illness.healthy
+	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	if err != nil {
+		return 0, err
+	}
 	l.undo = append(l.undo, gen.stop)
 	l.rig.generator = gen
-	warmup, err := l.rig.phase(ctx, l.r.warmupBurst(), l.r.TailLimit, func(int) {})
+	rate, err := l.warmUp(ctx, &load)
 	if err != nil {
-		return nil, fmt.Errorf("warm-up: %w", err)
+		return 0, err
 	}
-	if err := warmup.Check(); err != nil {
-		return nil, fmt.Errorf("warm-up: %w", err)
-	}
-	burst := l.r.measuredBurst(warmup.Rate())
+	return rate, l.rig.split(l.illness)
+}
+
+// measureBurst is one measured phase. profiler, if any, runs beside it.
+func (l *leg) measureBurst(ctx context.Context, burst Burst, label string, profiler func() error) (*Phase, error) {
 	task := l.r.progress.Start(label, burst.Max)
 	profiled := make(chan error, 1)
 	go func() { profiled <- runProfiler(profiler) }()
@@ -209,7 +249,7 @@ func (l *leg) measure(ctx context.Context, load Load, label string, profiler fun
 		return nil, err
 	}
 	task.Set(phase.Receipts.Delivered)
-	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Delivered, phase.Seconds(), phase.Rate()))
+	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Healthy.Delivered, phase.Seconds(), phase.Rate()))
 	return phase, nil
 }
 
@@ -220,14 +260,54 @@ func runProfiler(profiler func() error) error {
 	return profiler()
 }
 
-func (r *runner) warmupBurst() Burst {
-	return Burst{Max: max(int(r.Warmup.Seconds()*warmupEventsPerSecond), 1), For: r.Warmup}
+// warmUp returns the rate of deliveries that it reached.
+func (l *leg) warmUp(ctx context.Context, load *Load) (float64, error) {
+	burst := l.r.warmupBurst()
+	if l.isTarget {
+		rate, err := l.probe(ctx, load)
+		if err != nil {
+			return 0, err
+		}
+		burst.Max = min(burst.Max, l.r.eventsIn(rate*probeMargin, l.r.Warmup))
+	}
+	warmup, err := l.rig.phase(ctx, burst, l.r.TailLimit, func(int) {})
+	if err != nil {
+		return 0, fmt.Errorf("warm-up: %w", err)
+	}
+	if err := warmup.Check(); err != nil {
+		return 0, fmt.Errorf("warm-up: %w", err)
+	}
+	if l.isTarget {
+		return warmup.Rate(), nil
+	}
+	return max(warmup.Rate(), leastRate), nil
 }
 
-// measuredBurst lasts for Duration at the rate that the warm-up reached, or for
-// Duration if the server accepts more slowly than that. A server that accepts
-// faster than it delivers thus gets no more than it can deliver in the time.
+func (r *runner) warmupBurst() Burst {
+	if r.shape.rate > 0 {
+		return r.openBurst(warmupFirst, r.Warmup)
+	}
+	return Burst{First: warmupFirst, Max: r.eventsIn(warmupEventsPerSecond, r.Warmup), For: r.Warmup}
+}
+
+// measuredBurst lasts for Duration at the rate of deliveries that the warm-up
+// reached, or for Duration if the server accepts more slowly than that. A server
+// that accepts faster than it delivers thus gets no more than it can deliver in
+// the time. An open loop has the rate it is given.
 func (r *runner) measuredBurst(rate float64) Burst {
-	events := int(rate * r.Duration.Seconds())
-	return Burst{First: measuredFirst, Max: min(max(events, 1), maxEvents), For: r.Duration}
+	if r.shape.rate > 0 {
+		return r.openBurst(measuredFirst, r.Duration)
+	}
+	return Burst{First: measuredFirst, Max: r.eventsIn(rate, r.Duration), For: r.Duration}
+}
+
+func (r *runner) openBurst(first uint64, d time.Duration) Burst {
+	return Burst{First: first, Max: r.eventsIn(r.shape.rate*float64(r.shape.copies()), d), For: d, Rate: r.shape.rate}
+}
+
+// eventsIn is how many events make so many deliveries a second for d, at least
+// one, and no more than a ledger holds.
+func (r *runner) eventsIn(rate float64, d time.Duration) int {
+	copies := r.shape.copies()
+	return max(int(min(rate*d.Seconds(), maxEvents))/copies, 1)
 }

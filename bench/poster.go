@@ -13,12 +13,14 @@ import (
 // not change.
 var ErrRefused = errors.New("request refused")
 
-// How long a poster waits before it repeats a request, and how often it tries
-// before it gives up: half a minute in all.
+// How long a poster waits before it repeats a request, and how often and how long
+// it tries before it gives up. The tries make half a minute where the answers
+// come at once; patience is for a server that lets them time out.
 const (
 	firstPause = 5 * time.Millisecond
 	maxPause   = 500 * time.Millisecond
 	maxTries   = 66
+	patience   = time.Minute
 )
 
 // poster posts bodies, one at a time, until each is accepted. One goroutine uses
@@ -70,18 +72,20 @@ func (p *poster) post(ctx context.Context, body []byte) error {
 // other than 2xx.
 func (p *poster) postAgain(ctx context.Context, err error) error {
 	pause := firstPause
+	begun := time.Now()
 	for try := 1; ; try++ {
+		isLast := try == maxTries || time.Since(begun) > patience
 		switch status := p.resp.StatusCode(); {
 		case err != nil: // the status then means nothing
 			p.failed++
 		case status/100 == 2:
 			return nil
-		case try == maxTries || !mayAskAgain(status):
+		case isLast || !mayAskAgain(status):
 			return p.refusal()
 		default:
 			p.refused++
 		}
-		if err != nil && try == maxTries {
+		if err != nil && isLast {
 			return fmt.Errorf("post %s: %d tries: %w", p.req.URI().FullURI(), try, err)
 		}
 		if cancelled := sleep(ctx, pause); cancelled != nil {

@@ -50,9 +50,9 @@ func residenceIsKnown() bool {
 	return err == nil
 }
 
-// patience says when memory has settled: after least, once it has stayed within
+// steadiness says when memory has settled: after least, once it has stayed within
 // a hundredth for steady, but not later than most.
-type patience struct{ every, steady, least, most time.Duration }
+type steadiness struct{ every, steady, least, most time.Duration }
 
 // residenceSample is the residence of processes at a time.
 type residenceSample struct {
@@ -62,7 +62,7 @@ type residenceSample struct {
 
 // awaitSteady samples processes until the memory of all has settled. watch is
 // told the time that has passed.
-func awaitSteady(ctx context.Context, p patience, watch func(time.Duration), pids ...int) ([]residenceSample, error) {
+func awaitSteady(ctx context.Context, p steadiness, watch func(time.Duration), pids ...int) ([]residenceSample, error) {
 	var samples []residenceSample
 	start := time.Now()
 	since := 0 // the first sample of those that are alike

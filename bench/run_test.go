@@ -97,31 +97,6 @@ func TestRunFindsFaults(t *testing.T) {
 	}
 }
 
-func TestRunAgainstTarget(t *testing.T) {
-	l := testLauncher(t, faultNoBatch)
-	server, err := l.StartServer(context.Background(), t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	o := quickOptions(t, faultNeverUp) // it is not to be started
-	o.Target, o.Project, o.Key = server.URL, "P1", server.RootKey
-	got, err := Run(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(got.Scenarios) != 1 || got.Scenarios[0].Name != "single" || got.Scenarios[0].Lost != 0 {
-		t.Errorf("scenarios %+v", got.Scenarios)
-	}
-	if !strings.Contains(strings.Join(got.Notes, "\n"), "no batch route") {
-		t.Errorf("notes %q", got.Notes)
-	}
-}
-
 func TestRunIsCancelled(t *testing.T) {
 	o := quickOptions(t, faultNone)
 	o.Duration = time.Minute
@@ -156,6 +131,14 @@ func TestOptionsValidate(t *testing.T) {
 		{func(o *Options) { o.PayloadBytes = 10 }, "size is 10"},
 		{func(o *Options) { o.Duration = time.Millisecond }, "duration"},
 		{func(o *Options) { o.ReceiverHost = "localhost" }, "receiver-host"},
+		{func(o *Options) { o.ReceiverHost = "10.0.0.1" }, "receiver-host"},
+		{func(o *Options) { o.ReceiverHost = "127.0.0.2" }, ""},
+		{func(o *Options) { o.ReceiverHost = "http://h" }, "receiver-host"},
+		{func(o *Options) { o.ReceiverListen = "h" }, "receiver-listen"},
+		{func(o *Options) { o.Fanout = 1 }, "fanout is 1, must be 2 to"},
+		{func(o *Options) { o.Rate = -1 }, "rate is -1"},
+		{func(o *Options) { o.Headers = []string{"A: b"} }, "target"},
+		{func(o *Options) { o.Target = "http://h"; o.Key, o.Project, o.Headers = "k", "p", []string{"no header"} }, "no header"},
 		{func(o *Options) { o.Key = "k" }, "target"},
 		{func(o *Options) { o.Target = "ftp://h"; o.Key, o.Project = "k", "p" }, "not an http"},
 		{func(o *Options) { o.Target = "http://h" }, "project and key"},
@@ -186,8 +169,24 @@ func TestMeasuredBurst(t *testing.T) {
 			t.Errorf("rate %v: %+v, want %d events", rate, b, want)
 		}
 	}
-	if b := r.warmupBurst(); b.Max != warmupEventsPerSecond || b.For != time.Second || b.First != 0 {
+	if b := r.warmupBurst(); b.Max != warmupEventsPerSecond || b.For != time.Second || b.First != warmupFirst || b.Rate != 0 {
 		t.Errorf("warm-up %+v", b)
+	}
+	fan := r.fannedOut(100)
+	for rate, want := range map[float64]int{0: 1, 1000: 20, 1e12: maxEvents / 100} {
+		if b := fan.measuredBurst(rate); b.Max != want {
+			t.Errorf("rate %v, each event to 100: %+v, want %d events", rate, b, want)
+		}
+	}
+	if r.shape.fanout != 0 || fan.Endpoints != 100 {
+		t.Errorf("the runner %+v, the one for fan-out %+v", r.shape, fan)
+	}
+	r.shape.rate = 300
+	if b := r.measuredBurst(1); b.Max != 600 || b.Rate != 300 || b.For != 2*time.Second {
+		t.Errorf("open loop: %+v", b)
+	}
+	if b := r.warmupBurst(); b.Max != 300 || b.Rate != 300 || b.First != warmupFirst {
+		t.Errorf("warm-up of an open loop: %+v", b)
 	}
 }
 

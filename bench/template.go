@@ -7,6 +7,7 @@ type Mode string
 const (
 	ModeSingle Mode = "single" // one event a request
 	ModeBatch  Mode = "batch"  // many events a request, one JSON object a line
+	ModeFanout Mode = "fanout" // one event a request, for all endpoints of an owner
 	ModeBare   Mode = "bare"   // the payload alone, straight at the receiver
 )
 
@@ -15,11 +16,30 @@ type Load struct {
 	Mode         Mode     `json:"mode"`
 	URL          string   `json:"url"` // scheme and host; in ModeBare of the receiver
 	Project      string   `json:"project"`
-	Key          string   `json:"key"`       // API key
-	Endpoints    []string `json:"endpoints"` // endpoint ids; in ModeBare only their number counts
+	Key          string   `json:"key"`               // API key
+	Endpoints    []string `json:"endpoints"`         // endpoint ids; in ModeBare only their number counts
+	Owner        string   `json:"owner,omitempty"`   // in ModeFanout: of the endpoints
+	Headers      []Header `json:"headers,omitempty"` // of every request, besides Authorization and Content-Type
 	Connections  int      `json:"connections"`
 	BatchSize    int      `json:"batch_size"` // events of a ModeBatch request
 	PayloadBytes int      `json:"payload_bytes"`
+	Healthy      int      `json:"healthy,omitempty"` // of the endpoints, the first so many stay healthy; 0: all
+}
+
+// staysHealthy reports whether events to the endpoint with this index are counted
+// as BurstResult.Healthy.
+func (l *Load) staysHealthy(endpoint int) bool { return l.Healthy == 0 || endpoint < l.Healthy }
+
+// templates is how many templates each connection needs for all of them together
+// to reach every endpoint, as far as their bytes allow.
+func (l *Load) templates() int {
+	each := max(l.Connections*l.perRequest(), 1)
+	needed := (len(l.Endpoints) + each - 1) / each
+	needed = min(needed, maxTemplateBytes/(each*max(l.PayloadBytes, 1)))
+	if l.Mode == ModeBatch {
+		return max(needed, 1) // the events of one already differ
+	}
+	return max(needed, templatesPerWorker)
 }
 
 // perRequest is how many events one request carries.
@@ -33,31 +53,43 @@ func (l *Load) perRequest() int {
 // eventType is that of every generated event.
 const eventType = "bench.order"
 
-// templatesPerWorker is how many different bodies one connection takes turns with.
+// templatesPerWorker is how many different bodies one connection takes turns with
+// at least.
 const templatesPerWorker = 4
+
+// maxTemplateBytes bounds the payloads of the templates that there are so that
+// every endpoint is reached.
+const maxTemplateBytes = 256 << 20
 
 // template is a request body whose payloads are stamped in place.
 type template struct {
 	body     []byte
 	payloads []int // where each payload begins
 	ends     []int // where each event ends: a shorter batch is a prefix
+	healthy  []int // of the events so far, those to endpoints that stay healthy
 }
 
 // newTemplate builds the body of worker's n-th template. Its events go to the
 // endpoints in turn.
 func newTemplate(l *Load, worker, n int) *template {
 	t := new(template)
-	first := worker*templatesPerWorker + n
+	first := worker*l.templates() + n
+	healthy := 0
 	for i := range l.perRequest() {
 		event := first*l.perRequest() + i
-		t.appendEvent(l, l.Endpoints[event%len(l.Endpoints)], uint64(event))
+		endpoint := event % len(l.Endpoints)
+		t.appendEvent(l, l.Endpoints[endpoint], uint64(event))
+		if l.staysHealthy(endpoint) {
+			healthy++
+		}
+		t.healthy = append(t.healthy, healthy)
 	}
 	return t
 }
 
 func (t *template) appendEvent(l *Load, endpoint string, seed uint64) {
 	if l.Mode != ModeBare {
-		t.body = append(t.body, `{"endpoint_id":"`+endpoint+`","event_type":"`+eventType+`","data":`...)
+		t.body = append(t.body, `{`+l.addressee(endpoint)+`,"event_type":"`+eventType+`","data":`...)
 	}
 	t.payloads = append(t.payloads, len(t.body))
 	t.body = appendPayload(t.body, l.PayloadBytes, seed)
@@ -68,6 +100,14 @@ func (t *template) appendEvent(l *Load, endpoint string, seed uint64) {
 		t.body = append(t.body, '\n')
 	}
 	t.ends = append(t.ends, len(t.body))
+}
+
+// addressee is the member of an event that says whom it is for.
+func (l *Load) addressee(endpoint string) string {
+	if l.Mode == ModeFanout {
+		return `"owner_id":"` + l.Owner + `"`
+	}
+	return `"endpoint_id":"` + endpoint + `"`
 }
 
 // stamp numbers the first n events from seq on and returns the body that holds

@@ -10,8 +10,11 @@ import (
 
 const deliveriesPerSecond = "deliveries/s"
 
-// errNoBatch is why batch is left out.
-var errNoBatch = fmt.Errorf("%w: the server has no batch route", errLeftOut)
+// Why batch and fanout are left out.
+var (
+	errNoBatch  = fmt.Errorf("%w: the server has no batch route", errLeftOut)
+	errNoFanout = fmt.Errorf("%w: the server has no fan-out route", errLeftOut)
+)
 
 // throughput is a closed loop against a baseline.
 type throughput struct {
@@ -19,6 +22,7 @@ type throughput struct {
 	mode        Mode
 	baseline    string
 	target      float64 // of the ratio
+	fanout      int     // endpoints that each event goes to; 0: one
 }
 
 func (r *runner) single(ctx context.Context) (*report.Scenario, error) {
@@ -37,12 +41,26 @@ func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 
 // throughput repeats baseline and scenario in turn.
 func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario, error) {
+	if len(r.Fail) > 0 {
+		t.title += fmt.Sprintf("; to the healthy endpoints while others fail (per cent: %s)", r.Fail)
+	}
 	row := &report.Scenario{Name: t.name, Title: t.title, Unit: deliveriesPerSecond, Baseline: t.baseline}
+	err := r.repeated(ctx, row, func(repeat int) (*report.Run, error) { return r.pair(ctx, t, repeat) })
+	if len(row.Runs) == 0 {
+		return nil, err
+	}
+	row.AtLeast("ratio", row.Ratio, "", t.target)
+	return row, err
+}
+
+// repeated adds one run after the other to row. A run may come with an error; the
+// others are still measured, unless it says that the scenario is left out.
+func (r *runner) repeated(ctx context.Context, row *report.Scenario, one func(repeat int) (*report.Run, error)) error {
 	var errs []error
 	for i := 1; i <= r.Repeat && ctx.Err() == nil; i++ {
-		run, err := r.pair(ctx, t, i)
+		run, err := one(i)
 		if errors.Is(err, errLeftOut) {
-			return nil, err
+			return err
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("repeat %d: %w", i, err))
@@ -54,11 +72,7 @@ func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario
 	if len(errs) == 0 {
 		errs = append(errs, ctx.Err())
 	}
-	if len(row.Runs) == 0 {
-		return nil, errors.Join(errs...)
-	}
-	row.AtLeast("ratio", row.Ratio, "", t.target)
-	return row, errors.Join(errs...)
+	return errors.Join(errs...)
 }
 
 // pair measures the baseline and then the scenario. A run may come with an
@@ -72,7 +86,7 @@ func (r *runner) pair(ctx context.Context, t throughput, repeat int) (*report.Ru
 	if err := baseline.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.baseline, err)
 	}
-	phase, err := r.underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
+	phase, err := r.fannedOut(t.fanout).failing(r.Fail).underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
 	if phase == nil {
 		return nil, err
 	}
@@ -94,7 +108,7 @@ func newRun(baseline, p *Phase) report.Run {
 		Refused:       p.Burst.Refused,
 		Failed:        p.Burst.Failed,
 		Request:       p.Burst.Latency,
-		Delivery:      p.Receipts.Latency,
+		Delivery:      p.Receipts.Healthy.Latency,
 		Usage:         p.Usage,
 		BaselineUsage: baseline.Usage,
 	}

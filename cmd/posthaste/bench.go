@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -20,36 +22,68 @@ const benchRoleCommand = "bench-role"
 
 // BenchCmd measures a server against baselines taken in the same run.
 type BenchCmd struct {
-	Scenario []string      `placeholder:"NAME" help:"What to measure: single, batch, fanout, latency, noisy, ratelimit, space, idle, growth, outage, restart (all)."`
-	Repeat   int           `placeholder:"N" help:"Repeats; each is the baseline and then the scenario (3)."`
-	Duration time.Duration `placeholder:"TIME" help:"Length of a measured phase (8s)."`
-	Warmup   time.Duration `placeholder:"TIME" help:"Length of the warm-up before it (2s)."`
-	Tail     time.Duration `placeholder:"TIME" help:"How long to wait for deliveries after the last request (60s)."`
-	Quick    bool          `help:"One repeat of a second: shows that it works, not how fast it is."`
+	Scenario []string      `group:"measure" enum:"${scenarios}" placeholder:"NAME" help:"What to measure (all)."`
+	List     bool          `group:"measure" help:"Print what can be measured, and end."`
+	Repeat   int           `group:"measure" placeholder:"N" help:"Repeats; each is the baseline and then the scenario (3)."`
+	Duration time.Duration `group:"measure" placeholder:"TIME" help:"Length of a measured phase (8s)."`
+	Warmup   time.Duration `group:"measure" placeholder:"TIME" help:"Length of the warm-up before it (2s)."`
+	Tail     time.Duration `group:"measure" placeholder:"TIME" help:"How long to wait for deliveries after the last request (60s)."`
+	Quick    bool          `group:"measure" help:"One repeat of a second: shows that it works, not how fast it is."`
 
-	Connections      int `placeholder:"N" help:"Connections of the generator (128)."`
-	BatchConnections int `placeholder:"N" help:"Connections of the generator in batch (16)."`
-	BatchSize        int `placeholder:"N" help:"Events of a batch request (100)."`
-	Endpoints        int `placeholder:"N" help:"Endpoints (16)."`
-	Size             int `placeholder:"BYTES" help:"Size of an event's data (1024)."`
+	Connections      int `group:"load" placeholder:"N" help:"Connections of the generator (128)."`
+	BatchConnections int `group:"load" placeholder:"N" help:"Connections of the generator in batch and fanout (16)."`
+	BatchSize        int `group:"load" placeholder:"N" help:"Events of a batch request (100)."`
+	Endpoints        int `group:"load" placeholder:"N" help:"Endpoints (16)."`
+	Fanout           int `group:"load" placeholder:"N" help:"Endpoints that one event goes to in fanout (100)."`
+	Rate             int `group:"load" placeholder:"N" help:"Events a second in latency (half of what single reaches)."`
+	Size             int `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024)."`
+	NoisyEndpoints   int `group:"load" placeholder:"N" help:"Endpoints of noisy (100)."`
+	IdleEndpoints    int `group:"load" placeholder:"N" help:"Endpoints with nothing to do, in idle (1000000)."`
+	Stored           int `group:"load" placeholder:"N" help:"Deliveries that are stored, in growth (10000000)."`
 
-	IdleEndpoints int `placeholder:"N" help:"Endpoints with nothing to do, in idle (1000000)."`
-	Stored        int `placeholder:"N" help:"Deliveries that are stored, in growth (10000000)."`
+	Fail bench.Mix `group:"load" placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
+
+	Owed   int    `group:"load" placeholder:"N" help:"Deliveries owed to one endpoint in outage and restart (5000000)."`
+	Outage string `group:"load" placeholder:"KIND" help:"How that endpoint is down: 500, refused or hang (500)."`
 
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
-	Target       string `placeholder:"URL" help:"Measure the Convoy-compatible server at this URL instead of starting one."`
-	Project      string `placeholder:"ID" help:"With --target: the project that gets the endpoints and events."`
-	Key          string `placeholder:"KEY" help:"With --target: an API key of the project."`
-	ReceiverHost string `placeholder:"IP" help:"Address the receiver listens on and is called by (127.0.0.1)."`
+	Target         string   `group:"target" placeholder:"URL" help:"Measure the Convoy-compatible server at this URL instead of starting one."`
+	Project        string   `group:"target" placeholder:"ID" help:"The project that gets the endpoints and events."`
+	Key            string   `group:"target" placeholder:"KEY" help:"An API key of the project."`
+	Header         []string `group:"target" sep:"none" placeholder:"NAME:VALUE" help:"A header of every request to it. Repeatable."`
+	ReceiverHost   string   `group:"target" placeholder:"HOST" help:"Address or name by which it reaches the receiver (127.0.0.1)."`
+	ReceiverListen string   `group:"target" placeholder:"IP" help:"Address on which the receiver listens (--receiver-host, or all addresses if that is a name)."`
 
 	CPUProfile string `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
 	JSON       bool   `name:"json" help:"Print the report as JSON."`
 }
 
+// Help says what the scenarios are.
+func (*BenchCmd) Help() string {
+	var text strings.Builder
+	text.WriteString("Generator, receivers and server are processes of their own on this machine. Scenarios, in the order in which they run:\n\n")
+	_ = writeScenarios(&text, "    ") // a builder never fails
+	fmt.Fprintf(&text, "\nWith --target %s are measured at another server: what is made there is deleted at the end.", strings.Join(bench.TargetScenarios(), ", "))
+	return text.String()
+}
+
+// writeScenarios writes a line for each scenario.
+func writeScenarios(w io.Writer, indent string) error {
+	for _, name := range bench.ScenarioNames() {
+		if _, err := fmt.Fprintf(w, "%s%-10s %s\n", indent, name, bench.ScenarioAbout(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Run measures and prints the report. What was lost or forged is an error; a
 // target that is missed is not.
 func (c *BenchCmd) Run(cli *kong.Context) error {
+	if c.List {
+		return writeScenarios(cli.Stdout, "")
+	}
 	ctx, stop := untilSignal()
 	defer stop()
 	launcher, err := newLauncher()
@@ -78,14 +112,22 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		BatchConnections: c.BatchConnections,
 		BatchSize:        c.BatchSize,
 		Endpoints:        c.Endpoints,
+		Fanout:           c.Fanout,
+		Rate:             c.Rate,
 		PayloadBytes:     c.Size,
+		Owed:             c.Owed,
+		Outage:           c.Outage,
+		NoisyEndpoints:   c.NoisyEndpoints,
+		Fail:             c.Fail,
 		IdleEndpoints:    c.IdleEndpoints,
 		Stored:           c.Stored,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
 		Key:              c.Key,
+		Headers:          c.Header,
 		ReceiverHost:     c.ReceiverHost,
+		ReceiverListen:   c.ReceiverListen,
 		CPUProfile:       c.CPUProfile,
 		Quick:            c.Quick,
 		Progress:         os.Stderr,

@@ -22,14 +22,14 @@ func complete(root *kong.Node, words []string) []candidate {
 	name, value, assigned := strings.Cut(word, "=")
 	switch {
 	case pending != nil:
-		return matching(valuesOf(pending.Value, ""), word)
+		return matching(valuesOf(pending.Value, listed(pending.Value, word)), word)
 	case assigned && strings.HasPrefix(name, "--"):
 		if f := findFlag(node, name); f != nil {
 			prefix := name + "="
 			if value == bashMark || strings.HasSuffix(value, bashMark) {
 				prefix, value = "", strings.TrimSuffix(value, bashMark)
 			}
-			return matching(valuesOf(f.Value, prefix), prefix+value)
+			return matching(valuesOf(f.Value, prefix+listed(f.Value, value)), prefix+value)
 		}
 		return nil
 	case strings.HasPrefix(word, "-"):
@@ -137,6 +137,14 @@ func valuesOf(v *kong.Value, prefix string) []candidate {
 		}
 	}
 	return found
+}
+
+// listed is what of word stands before the last item of a list.
+func listed(v *kong.Value, word string) string {
+	if v.Enum == "" || !v.IsSlice() {
+		return ""
+	}
+	return word[:strings.LastIndexByte(word, ',')+1]
 }
 
 func matching(all []candidate, prefix string) []candidate {

@@ -50,6 +50,8 @@ func TestComplete(t *testing.T) {
 		{[]string{"serve", "--durability", "r"}, "relaxed"},
 		{[]string{"nowhere", "--nothing="}, ""},
 		{[]string{"benc"}, "bench"},
+		{[]string{"bench", "--scenario", "single,ba"}, "single,batch"},
+		{[]string{"bench", "--scenario=l"}, "--scenario=latency"},
 	} {
 		if got := strings.Join(words(t, c.line...), " "); got != c.want {
 			t.Errorf("%q: %s; want %s", c.line, got, c.want)
@@ -140,6 +142,7 @@ func TestHelp(t *testing.T) {
 		want []string
 	}{
 		{nil, []string{"Send and receive:", "Look and change:", "Run a server:", "  portal-link "}},
+		{[]string{"bench"}, []string{"    fanout     one event to many endpoints", "What to measure:", "The load:", "Another server:", "--rate=N"}},
 		{[]string{"endpoint"}, []string{"Commands:", "endpoint rotate-secret", "--key-file=FILE"}},
 		{[]string{"delivery", "list"}, []string{"posthaste delivery list --status Failure --since 24h", "The server and the output:", "$POSTHASTE_SERVER"}},
 	} {
@@ -156,6 +159,11 @@ func TestHelp(t *testing.T) {
 		for _, want := range c.want {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%v: no %q in\n%s", c.args, want, &out)
+			}
+		}
+		for line := range strings.Lines(out.String()) {
+			if len(line) > 101 && !strings.Contains(line, "posthaste ") {
+				t.Errorf("%v: a line of %d columns: %s", c.args, len(line)-1, line)
 			}
 		}
 		if strings.Contains(out.String(), "transform-worker") {

@@ -16,6 +16,9 @@ var helpGroups = []kong.Group{
 	{Key: "file", Title: "Many events:"},
 	{Key: "verify", Title: "Verifying:"},
 	{Key: "answer", Title: "Answering:"},
+	{Key: "measure", Title: "What to measure:"},
+	{Key: "load", Title: "The load:"},
+	{Key: "target", Title: "Another server:"},
 	{Key: "create", Title: "Registering with a server:"},
 	{Key: "remote", Title: "The server and the output:"},
 }

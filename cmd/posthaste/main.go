@@ -11,9 +11,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/alecthomas/kong"
 
+	"posthaste/bench"
 	"posthaste/internal/app"
 )
 
@@ -48,7 +50,7 @@ type cli struct {
 	Secrets   secretsCmd   `cmd:"" group:"run" help:"Change the keys under which secrets are stored."`
 	Log       logCmd       `cmd:"" group:"run" help:"Look into the data directory of a stopped server."`
 	Demo      DemoCmd      `cmd:"" group:"run" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
-	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report."`
+	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report." example:"posthaste bench --scenario single,latency --repeat 5" another:"posthaste bench --target http://127.0.0.1:5005 --project 01KAM4Z8V1V6W3J7C2Q9RZB5XN --key CO.key --scenario single,fanout"`
 	BenchRole BenchRoleCmd `cmd:"" group:"about" hidden:"" help:"One process of a benchmark, started by bench."`
 	Transform TransformCmd `cmd:"" name:"transform-worker" group:"about" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
 
@@ -101,6 +103,7 @@ func newParser(c *cli, stdout, stderr io.Writer) (*kong.Kong, error) {
 			"Commands that ask a server find it by --server or POSTHASTE_SERVER and show their key by POSTHASTE_KEY."),
 		kong.Writers(stdout, stderr),
 		kong.ExplicitGroups(helpGroups),
+		kong.Vars{"scenarios": strings.Join(bench.ScenarioNames(), ",")},
 		kong.PostBuild(shapeHelp),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 	)
