@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,6 +42,7 @@ const (
 	faultNoDelete  = "nodelete" // refuses to delete endpoints
 	faultNoLimit   = "nolimit"  // takes no notice of rate limits
 	faultForget    = "forget"   // delivers nothing of what it accepted once it has been killed
+	faultNoRows    = "norows"   // has no rows in its listings
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
 	fakeTimeout    = 200 * time.Millisecond
@@ -58,10 +60,11 @@ type fakeServer struct {
 		subscriptions map[string]struct{}
 		made          int
 		requests      int
+		keys          map[string]bool // of the servers over its directory so far
 	}
 	accepted  atomic.Int64
 	delivered atomic.Int64
-	journal   *os.File // what it has taken; beside the data directory, where nobody counts its bytes
+	journal   *os.File // what it has taken
 	slots     chan struct{}
 	client    *http.Client
 	stopped   context.Context
@@ -108,14 +111,18 @@ func fakeServe(fault string, args []string) error {
 	defer stop()
 	s := newFakeServer(ctx, fault, key)
 	defer s.work.Wait()
-	if err := s.openJournal(*data + ".journal"); err != nil {
+	if err := s.openJournal(filepath.Join(*data, "journal")); err != nil {
 		return err
 	}
-	defer os.Remove(s.journal.Name()) // unless it is killed
+	defer s.settleJournal()
+	s.addKey(key)
+	s.note(journalLine{Key: key})
 	adminMux := http.NewServeMux()
 	adminMux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintf(w, "%s %d\n%s{outcome=\"delivered\"} %d\n", metricEvents, s.accepted.Load(), metricTerminal, s.delivered.Load())
+		writeFakeHeap(w)
 	})
+	adminMux.HandleFunc("GET /debug/pprof/heap", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
@@ -148,6 +155,7 @@ func newFakeServer(ctx context.Context, fault, key string) *fakeServer {
 	}
 	s.mu.endpoints = make(map[string]fakeEndpoint)
 	s.mu.subscriptions = make(map[string]struct{})
+	s.mu.keys = make(map[string]bool)
 	if fault == faultSlow {
 		s.slots = make(chan struct{}, 1)
 	}
@@ -172,8 +180,9 @@ func (s *fakeServer) routes() http.Handler {
 	if s.fault != faultNoFanout {
 		mux.HandleFunc("POST /api/v1/projects/P1/events/fanout", s.events)
 	}
+	s.stockRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+s.key {
+		if !s.hasKey(r.Header.Get("Authorization")) {
 			answer(w, 401, "null")
 			return
 		}
@@ -228,6 +237,8 @@ func (s *fakeServer) openJournal(path string) (err error) {
 		switch err := dec.Decode(&line); {
 		case err != nil: // the end, or a line that was cut short
 			return nil
+		case line.Key != "":
+			s.addKey(line.Key)
 		case line.Endpoint != nil:
 			s.mu.Lock()
 			s.mu.endpoints[line.Endpoint.UID] = *line.Endpoint
@@ -240,7 +251,28 @@ func (s *fakeServer) openJournal(path string) (err error) {
 	}
 }
 
+// settleJournal forgets the events when the last of them is delivered.
+func (s *fakeServer) settleJournal() {
+	if s.delivered.Load() < s.accepted.Load() {
+		return
+	}
+	text, err := os.ReadFile(s.journal.Name())
+	var kept []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.HasPrefix(line, []byte(`{"Event":`)) {
+			kept = append(kept, line...)
+		}
+	}
+	if err == nil {
+		err = os.WriteFile(s.journal.Name(), kept, 0o600)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
 type journalLine struct {
+	Key      string        `json:",omitempty"`
 	Endpoint *fakeEndpoint `json:",omitempty"`
 	Event    *fakeEvent    `json:",omitempty"`
 }

@@ -30,6 +30,8 @@ type Options struct {
 	Rate             int // events a second of latency's open loop; default half of what single reaches
 	PayloadBytes     int // of an event's data; default 1024
 	NoisyEndpoints   int // of noisy; default 100
+	IdleEndpoints    int // that have nothing to do, in idle; default 1,000,000
+	Stored           int // deliveries that are stored in growth; default 10,000,000
 
 	Fail Mix // how some endpoints misbehave in the measured phases of a throughput scenario; default none
 
@@ -74,6 +76,10 @@ const (
 	quickDuration           = time.Second
 	quickWarmup             = 300 * time.Millisecond
 	minDuration             = 100 * time.Millisecond
+	defaultIdleEndpoints    = 1_000_000
+	defaultStored           = 10_000_000
+	quickIdleEndpoints      = 5000
+	quickStored             = 20_000
 )
 
 // maxEndpoints bounds the endpoints that a receiver plays.
@@ -90,6 +96,8 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Warmup, quickWarmup)
 		setDefault(&o.Owed, quickOwed)
 		setDefault(&o.NoisyEndpoints, quickNoisyEndpoints)
+		setDefault(&o.IdleEndpoints, quickIdleEndpoints)
+		setDefault(&o.Stored, quickStored)
 	}
 	if len(o.Scenarios) == 0 {
 		o.Scenarios = ScenarioNames()
@@ -107,6 +115,8 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.Owed, defaultOwed)
 	setDefault(&o.Outage, outageFail)
 	setDefault(&o.NoisyEndpoints, defaultNoisyEndpoints)
+	setDefault(&o.IdleEndpoints, defaultIdleEndpoints)
+	setDefault(&o.Stored, defaultStored)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	if net.ParseIP(o.ReceiverHost) != nil {
@@ -155,6 +165,8 @@ func (o *Options) Validate() error {
 		{"size", o.PayloadBytes, MinPayloadBytes, maxPayloadBytes},
 		{"owed", o.Owed, 1, maxOwed},
 		{"duration in milliseconds", int(o.Duration.Milliseconds()), int(minDuration.Milliseconds()), 3600_000},
+		{"idle-endpoints", o.IdleEndpoints, 2, 10_000_000},
+		{"stored", o.Stored, 1000, 100_000_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
 	}

@@ -187,7 +187,7 @@ func TestKill(t *testing.T) {
 	if err := s.Kill(); err == nil {
 		t.Error("it had ended before, and Kill does not say so")
 	}
-	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != fakeTableName {
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 2 || left[0].Name() != fakeTableName || left[1].Name() != "journal" {
 		t.Errorf("in the directory: %v, %v", left, err)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // How long a server may take to become ready and to stop.
 const (
-	serverReadyTimeout = 30 * time.Second
+	serverReadyTimeout = 2 * time.Minute
 	serverStopTimeout  = 30 * time.Second
 	readyPoll          = 5 * time.Millisecond
 )

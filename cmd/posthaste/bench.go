@@ -37,6 +37,8 @@ type BenchCmd struct {
 	Fanout           int `group:"load" placeholder:"N" help:"Endpoints that one event goes to in fanout (100)."`
 	Rate             int `group:"load" placeholder:"N" help:"Events a second in latency (half of what single reaches)."`
 	NoisyEndpoints   int `group:"load" placeholder:"N" help:"Endpoints of noisy (100)."`
+	IdleEndpoints    int `group:"load" placeholder:"N" help:"Endpoints with nothing to do, in idle (1000000)."`
+	Stored           int `group:"load" placeholder:"N" help:"Deliveries that are stored, in growth (10000000)."`
 
 	Size     []int  `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024), or several, separated by commas, that events take turns with."`
 	Payloads string `group:"load" type:"existingfile" placeholder:"FILE" help:"Post the events of this file instead, one JSON object a line: {\"event_type\",\"data\"} or data alone."`
@@ -128,6 +130,8 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		NoisyEndpoints:   c.NoisyEndpoints,
 		Fail:             c.Fail,
 		Payloads:         c.Payloads,
+		IdleEndpoints:    c.IdleEndpoints,
+		Stored:           c.Stored,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
