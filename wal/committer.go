@@ -125,7 +125,6 @@ func (l *Log) finish(g *group, started time.Time) {
 		g.stats.Wait = time.Since(started)
 		l.o.Observe(g.stats)
 	}
-	_ = g.batch.Close()
 	l.putGroup(g)
 }
 

@@ -24,23 +24,29 @@ type group struct {
 // full: an empty batch has a header, so that its length is never zero.
 func (g *group) full(bound int) bool { return !g.empty() && g.batch.Len() > bound }
 
-func (g *group) empty() bool { return g.batch == nil || g.batch.Empty() }
+func (g *group) empty() bool { return g.batch.Empty() }
 
+// newGroup is an empty group, one that was used before if there is any: its batch
+// has grown to the size that groups have at present. Only the committer calls it,
+// and Open before that runs.
 func (l *Log) newGroup() *group {
-	g, _ := l.groups.Get().(*group)
-	if g == nil {
-		g = &group{}
+	g := &group{}
+	if n := len(l.spare); n > 0 {
+		g, l.spare = l.spare[n-1], l.spare[:n-1]
+	} else {
+		g.batch = l.db.NewBatch(pebble.WithMaxRetainedSizeBytes(l.o.GroupBytes))
 	}
-	g.batch = l.db.NewBatch()
 	g.outcome = &outcome{done: make(chan struct{})}
 	return g
 }
 
+// putGroup takes a group back that is committed.
 func (l *Log) putGroup(g *group) {
+	g.batch.Reset()
 	clear(g.events)
 	g.events, g.timers = g.events[:0], g.timers[:0]
-	g.batch, g.outcome, g.ids, g.stats = nil, nil, false, GroupStats{}
-	l.groups.Put(g)
+	g.outcome, g.ids, g.stats = nil, false, GroupStats{}
+	l.spare = append(l.spare, g)
 }
 
 // outcome is what became of a group. All who wait for it wait on one channel:

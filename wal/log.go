@@ -63,7 +63,7 @@ type Log struct {
 	index     chan struct{} // stretches of the index have ended
 	indexQuit chan struct{} // closed by Close, in front of stop
 	indexed   chan struct{} // closed when indexLoop is gone
-	groups    sync.Pool
+	spare     []*group      // the committer's
 
 	noise noise
 }
