@@ -108,10 +108,10 @@ func histories(snap *catalog.Snapshot, p wal.Policy) map[uint32]time.Duration {
 			keep = p.Default
 		}
 		for _, ep := range snap.Endpoints(project.ID, event.Range{Limit: math.MaxInt}, nil) {
-			if d, known := table[ep.Hash]; known && (d == 0 || keep.History != 0 && keep.History < d) {
+			if d, known := table[ep.Hash()]; known && (d == 0 || keep.History != 0 && keep.History < d) {
 				continue
 			}
-			table[ep.Hash] = keep.History
+			table[ep.Hash()] = keep.History
 		}
 	}
 	return table
