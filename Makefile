@@ -11,9 +11,14 @@ DELIVERIES ?= 10000000
 BENCHTIME ?= 1s
 TIMEOUT  ?= 10m
 PKG      ?= ./...
+BENCH    ?= .
+BASE     ?=
+COUNT    ?= 6
 
 STATICCHECK_VERSION := v0.8.2
 STATICCHECK := bin/staticcheck-$(STATICCHECK_VERSION)
+BENCHSTAT_VERSION := v0.0.0-20260908200009-22c9c6c9d4da
+BENCHSTAT := bin/benchstat-$(BENCHSTAT_VERSION)
 
 # Everything but the tests of the real binary, which build and start it.
 UNIT = $(shell go list $(PKG) | grep -v '^posthaste/test')
@@ -25,11 +30,11 @@ LONG = ^Test(KillLoop|Measure.*)$$
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short e2e bench bench-go clean
+.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short e2e bench bench-go bench-compare clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), BENCH=$(BENCH), COUNT=$(COUNT), BASE, TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
 
 build: ## Build the static binary bin/posthaste
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/posthaste
@@ -98,7 +103,20 @@ bench: build ## Measure against the baselines and print a report; flags in ARGS
 	$(BIN) bench $(ARGS)
 
 bench-go: ## Run the Go benchmarks, with allocations
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) $(UNIT)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem -benchtime $(BENCHTIME) $(UNIT)
+
+bench-compare: export BASE := $(BASE)
+bench-compare: export COUNT := $(COUNT)
+bench-compare: export PKG := $(PKG)
+bench-compare: export BENCH := $(BENCH)
+bench-compare: export BENCHTIME := $(BENCHTIME)
+bench-compare: export BENCHSTAT := $(CURDIR)/$(BENCHSTAT)
+bench-compare: $(BENCHSTAT) ## Run the Go benchmarks of the working tree and of the last commit by turns, and compare
+	@.ci/bench-compare
+
+$(BENCHSTAT):
+	GOBIN=$(CURDIR)/bin go install golang.org/x/perf/cmd/benchstat@$(BENCHSTAT_VERSION)
+	mv bin/benchstat $@
 
 clean: ## Remove what was built
 	rm -rf bin

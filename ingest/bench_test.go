@@ -72,6 +72,39 @@ func BenchmarkBatch100(b *testing.B) {
 	}
 }
 
+// BenchmarkParse takes the events out of a body that was read, and copies what they keep: the part
+// of BenchmarkSingle and BenchmarkBatch100 that is not HTTP, authentication and answer.
+func BenchmarkParse(b *testing.B) {
+	batch := func(sep string) string { return strings.Repeat(kibibyte()+sep, 99) + kibibyte() }
+	for _, tc := range []struct {
+		name   string
+		route  route
+		media  media
+		events int
+		body   string
+	}{
+		{"single", routeSingle, mediaJSON, 1, kibibyte()},
+		{"array", routeBatch, mediaJSON, 100, "[" + batch(",") + "]"},
+		{"lines", routeBatch, mediaNDJSON, 100, batch("\n")},
+	} {
+		b.Run("body="+tc.name, func(b *testing.B) {
+			var pool requestPool
+			body := []byte(tc.body)
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				r := pool.get()
+				r.route, r.project, r.maxData = tc.route, project, event.DefaultMaxPayloadBytes
+				if no := r.parse(tc.media, body); no != nil || len(r.subs) != tc.events {
+					b.Fatal(no, len(r.subs))
+				}
+				pool.put(r)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*tc.events), "ns/event")
+		})
+	}
+}
+
 // BenchmarkOwn compares the strings of an event in its data's memory with
 // strings of their own.
 func BenchmarkOwn(b *testing.B) {

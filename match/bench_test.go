@@ -41,25 +41,41 @@ func BenchmarkTypes(b *testing.B) {
 	}
 }
 
+// large is a body of 64 KiB with the members of sample at its end.
+var large = []byte(`{"history":[` + strings.TrimSuffix(strings.Repeat(`{"at":1700000000,"state":"pending","by":{"id":"usr_7","name":"Ann"},"note":"nothing to see"},`, 690), ",") + `],` + string(sample[1:]))
+
+// BenchmarkFilter matches filters against a body that was not looked at yet (first), and against one
+// that another subscription's filter has looked at before (next).
 func BenchmarkFilter(b *testing.B) {
-	filter, err := CompileFilter(&event.Filter{Body: []byte(sampleFilter)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	in, ev := &Input{}, &event.Event{Data: sample}
-	b.Run(fmt.Sprintf("body=%d/first", len(sample)), func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			in.Reset(ev)
-			if !filter.Match(in) {
-				b.Fatal("no match")
+	for _, bc := range []struct {
+		name, filter string
+		holds        bool
+	}{
+		{"one-path", `{"type":"invoice.paid"}`, true},
+		{"four-paths", sampleFilter, true},
+		{"absent", `{"no.such.path":1}`, false},
+		{"logic", `{"$and":[{"$or":[{"currency":"usd"},{"$or":[{"amount":{"$gt":5000}},{"customer.plan":"gold"}]}]},{"livemode":true},{"customer.address.country":{"$in":["NG","GH"]}}]}`, true},
+		{"regex", `{"customer.name":{"$regex":"^Zo. .* Brown$"},"id":{"$regex":"^evt_[0-9]+$"}}`, true},
+	} {
+		filter, err := CompileFilter(&event.Filter{Body: []byte(bc.filter)})
+		if err != nil {
+			b.Fatal(bc.name, err)
+		}
+		for _, body := range [][]byte{sample, large} {
+			in, ev := &Input{}, &event.Event{Data: body}
+			run := func(when string, before func()) {
+				b.Run(fmt.Sprintf("filter=%s/body=%d/%s", bc.name, len(body), when), func(b *testing.B) {
+					in.Reset(ev)
+					b.ReportAllocs()
+					for b.Loop() {
+						if before(); filter.Match(in) != bc.holds {
+							b.Fatal("not as it should be")
+						}
+					}
+				})
 			}
+			run("first", func() { in.Reset(ev) })
+			run("next", func() {})
 		}
-	})
-	b.Run(fmt.Sprintf("body=%d/next", len(sample)), func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			filter.Match(in)
-		}
-	})
+	}
 }

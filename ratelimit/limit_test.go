@@ -160,14 +160,3 @@ func TestTakeDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
-
-func BenchmarkLimitTake(b *testing.B) {
-	l := PerDuration(5000, time.Minute, 0)
-	var tat int64
-	now := start
-	b.ReportAllocs()
-	for b.Loop() {
-		tat, _ = l.Take(tat, now)
-		now = now.Add(5 * time.Millisecond)
-	}
-}

@@ -189,32 +189,3 @@ func TestTableTakeDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
-
-func BenchmarkTableTake(b *testing.B) {
-	const keys = 1024
-	l := PerDuration(1_000_000, time.Second, 0)
-	b.Run("one", func(b *testing.B) {
-		table := NewTable(4 * keys)
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			table.one(keyOf(i%keys), l, start.Add(time.Duration(i)))
-		}
-	})
-	b.Run("parallel", func(b *testing.B) {
-		table := NewTable(4 * keys)
-		b.ReportAllocs()
-		b.RunParallel(func(pb *testing.PB) {
-			for i := 0; pb.Next(); i++ {
-				table.one(keyOf(i%keys), l, start.Add(time.Duration(i)))
-			}
-		})
-	})
-	b.Run("full", func(b *testing.B) {
-		table := NewTable(keys)
-		hourly := PerDuration(1, time.Hour, 0)
-		b.ReportAllocs()
-		for i := 0; b.Loop(); i++ {
-			table.one(keyOf(i), hourly, start)
-		}
-	})
-}

@@ -1,6 +1,7 @@
 package sig
 
 import (
+	"bytes"
 	"fmt"
 	"hash"
 	"strings"
@@ -8,9 +9,9 @@ import (
 	"time"
 )
 
-// Signing is measured against hashing the same body once, without a key:
+// Signing is measured against hashing the same bytes once, without a key:
 //
-//	go test -run '^$' -bench OverRaw -benchtime 300x ./sig/
+//	go test -run '^$' -bench '^BenchmarkSign$' -benchtime 300x ./sig/
 //
 // One such run, SHA256 with the processor's SHA extensions, one secret (ratio
 // to the raw hash; two is the body and then its digest hashed without a key,
@@ -29,46 +30,89 @@ import (
 // place of the pool, and hex four bytes at a time. All three together take 4%
 // off simple at 1 KiB, which then is 1.11.
 
-var benchSizes = []int{256, 1024, 2048, 4096, 16384}
+var benchSizes = []int{256, 1 << 10, 4 << 10, 64 << 10}
 
-var benchVersions = []Version{{"SHA256", Hex}, {"SHA512", Base64}, {"SHA3_256", Hex}}
+// scheme is a way to sign a body, and what it hashes before the body.
+type scheme struct {
+	name   string
+	hash   string // of Version
+	prefix string
+	append func(dst, body []byte) []byte
+}
 
-func BenchmarkAppend(b *testing.B) {
-	for _, v := range benchVersions {
+func schemes(tb testing.TB) []scheme {
+	convoy := func(name string, v Version, advanced bool, secrets ...string) scheme {
+		signer := mustSigner(tb, []Version{v}, secrets, advanced)
+		c := scheme{name: name, hash: v.Hash, append: func(dst, body []byte) []byte { return signer.Append(dst, goldenNow, body) }}
+		if advanced {
+			c.prefix = fmt.Sprint(goldenUnix, ",")
+		}
+		return c
+	}
+	standard := mustStandard(tb, goldenHMAC)
+	const one, two = "old-secret-of-25-letters", "new-secret-of-25-letters"
+	return []scheme{
+		convoy("simple", Version{"SHA256", Hex}, false, one),
+		convoy("advanced", Version{"SHA256", Hex}, true, one),
+		convoy("advanced-2-secrets", Version{"SHA256", Hex}, true, one, two),
+		convoy("simple", Version{"SHA512", Base64}, false, one),
+		convoy("simple", Version{"SHA3_256", Hex}, false, one),
+		{"standard", "SHA256", fmt.Sprint(goldenID, ".", goldenUnix, "."), func(dst, body []byte) []byte {
+			return standard.Append(dst, goldenID, goldenNow, body)
+		}},
+	}
+}
+
+// BenchmarkSign measures each scheme by itself (op=sign) and the raw hash over the same bytes
+// (op=raw). op=ratio takes turns between them, so that both see the same processor clock,
+// and reports the ratio of the fastest turns: sign/raw, and two/raw for the body
+// and then its digest hashed without a key, below which no HMAC can be. Give it at least 300
+// turns.
+func BenchmarkSign(b *testing.B) {
+	for _, c := range schemes(b) {
 		for _, n := range benchSizes {
-			for _, advanced := range []bool{false, true} {
-				benchAppend(b, v, n, advanced, 1)
+			body := bytes.Repeat([]byte("b"), n)
+			message := append([]byte(c.prefix), body...)
+			buf := make([]byte, 0, 1024)
+			raw := referenceHashes[c.hash]()
+			name := fmt.Sprintf("scheme=%s/hash=%s/bytes=%d/op=", c.name, c.hash, n)
+			sign := func() { c.append(buf, body) }
+			hash := func() { hashOnce(raw, buf, message) }
+			b.Run(name+"sign", func(b *testing.B) { benchCall(b, n, sign) })
+			b.Run(name+"raw", func(b *testing.B) { benchCall(b, n, hash) })
+			b.Run(name+"ratio", func(b *testing.B) {
+				fastest := takeTurns(b, hash, sign, func() { hashOnce(raw, buf, hashOnce(raw, buf, message)) })
+				b.ReportMetric(float64(fastest[1])/float64(fastest[0]), "sign/raw")
+				b.ReportMetric(float64(fastest[2])/float64(fastest[0]), "two/raw")
+			})
+		}
+	}
+}
+
+func benchCall(b *testing.B, n int, f func()) {
+	b.SetBytes(int64(n))
+	b.ReportAllocs()
+	for b.Loop() {
+		f()
+	}
+}
+
+// takeTurns calls each function 50 times in turn and returns the time of its fastest turn.
+func takeTurns(b *testing.B, turns ...func()) (fastest []time.Duration) {
+	const calls = 50
+	fastest = make([]time.Duration, len(turns))
+	for b.Loop() {
+		for i, turn := range turns {
+			start := time.Now()
+			for range calls {
+				turn()
 			}
-			benchAppend(b, v, n, true, 2)
+			if d := time.Since(start); fastest[i] == 0 || d < fastest[i] {
+				fastest[i] = d
+			}
 		}
 	}
-}
-
-func benchAppend(b *testing.B, v Version, n int, advanced bool, secrets int) {
-	mode := "simple"
-	if advanced {
-		mode = "advanced"
-	}
-	b.Run(fmt.Sprintf("hash=%s/bytes=%d/mode=%s/secrets=%d", v.Hash, n, mode, secrets), func(b *testing.B) {
-		s := mustSigner(b, []Version{v}, []string{"old-secret-of-25-letters", "new-secret-of-25-letters"}[:secrets], advanced)
-		body := []byte(strings.Repeat("b", n))
-		buf := make([]byte, 0, 1024)
-		b.SetBytes(int64(n))
-		b.ReportAllocs()
-		for b.Loop() {
-			buf = s.Append(buf[:0], goldenNow, body)
-		}
-	})
-}
-
-// BenchmarkRawHash hashes the message alone, without a key.
-func BenchmarkRawHash(b *testing.B) {
-	benchHash(b, hashOnce)
-}
-
-// BenchmarkTwoHashes hashes the message and then the digest, as HMAC does.
-func BenchmarkTwoHashes(b *testing.B) {
-	benchHash(b, hashTwice)
+	return fastest
 }
 
 func hashOnce(h hash.Hash, buf, body []byte) []byte {
@@ -77,71 +121,9 @@ func hashOnce(h hash.Hash, buf, body []byte) []byte {
 	return h.Sum(buf)
 }
 
-func hashTwice(h hash.Hash, buf, body []byte) []byte {
-	return hashOnce(h, buf, hashOnce(h, buf, body))
-}
-
-func benchHash(b *testing.B, f func(h hash.Hash, buf, body []byte) []byte) {
-	for _, v := range benchVersions {
-		for _, n := range benchSizes {
-			b.Run(fmt.Sprintf("hash=%s/bytes=%d", v.Hash, n), func(b *testing.B) {
-				h := referenceHashes[v.Hash]()
-				body := []byte(strings.Repeat("b", n))
-				buf := make([]byte, 0, 64)
-				b.SetBytes(int64(n))
-				b.ReportAllocs()
-				for b.Loop() {
-					f(h, buf, body)
-				}
-			})
-		}
-	}
-}
-
-// BenchmarkOverRaw takes turns between the raw hash and what is compared with
-// it, so that both see the same processor clock, and reports the ratio of the
-// fastest turns. Each turn is 50 calls; give it at least 300 turns.
-func BenchmarkOverRaw(b *testing.B) {
-	const calls = 50
-	v := Version{"SHA256", Hex}
-	for _, n := range benchSizes {
-		body := []byte(strings.Repeat("b", n))
-		buf := make([]byte, 0, 256)
-		raw := referenceHashes[v.Hash]()
-		simple := mustSigner(b, []Version{v}, []string{"secret"}, false)
-		advanced := mustSigner(b, []Version{v}, []string{"secret"}, true)
-		turns := []struct {
-			name string
-			run  func()
-		}{
-			{"raw", func() { hashOnce(raw, buf, body) }},
-			{"two", func() { hashTwice(raw, buf, body) }},
-			{"simple", func() { simple.Append(buf, goldenNow, body) }},
-			{"advanced", func() { advanced.Append(buf, goldenNow, body) }},
-		}
-		b.Run(fmt.Sprintf("bytes=%d", n), func(b *testing.B) {
-			fastest := make([]time.Duration, len(turns))
-			for b.Loop() {
-				for i, turn := range turns {
-					start := time.Now()
-					for range calls {
-						turn.run()
-					}
-					if d := time.Since(start); fastest[i] == 0 || d < fastest[i] {
-						fastest[i] = d
-					}
-				}
-			}
-			for i, turn := range turns[1:] {
-				b.ReportMetric(float64(fastest[i+1])/float64(fastest[0]), turn.name+"/raw")
-			}
-		})
-	}
-}
-
 // BenchmarkRestore is the reason for restoring by UnmarshalBinary.
 func BenchmarkRestore(b *testing.B) {
-	for _, v := range benchVersions {
+	for _, v := range []Version{{"SHA256", Hex}, {"SHA512", Base64}, {"SHA3_256", Hex}} {
 		k := newKey(find(v.Hash), "secret")
 		h := find(v.Hash).get()
 		b.Run("how=UnmarshalBinary/hash="+v.Hash, func(b *testing.B) {

@@ -3,8 +3,6 @@ package wal
 import (
 	"fmt"
 	"math/rand/v2"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,9 +12,17 @@ import (
 )
 
 // benchLog is a log on the disk with its default sizes.
-func benchLog(b *testing.B) *Log {
+func benchLog(b *testing.B) *Log { return benchLogOn(b, "disk") }
+
+// benchLogOn is a log with its default sizes: on a disk, whose syncs take the time
+// that they take, or in memory.
+func benchLogOn(b *testing.B, where string) *Log {
 	b.Helper()
-	l := openLog(b, Options{Dir: b.TempDir(), FS: vfs.Default, OnFatal: func(err error) { panic(err) }})
+	o := Options{Dir: "log", FS: vfs.NewMem(), OnFatal: func(err error) { panic(err) }}
+	if where == "disk" {
+		o.Dir, o.FS = b.TempDir(), vfs.Default
+	}
+	l := openLog(b, o)
 	if _, err := tryRecover(l); err != nil {
 		b.Fatal(err)
 	}
@@ -38,34 +44,6 @@ func benchPost(endpoint event.ID) event.Submission {
 	return s
 }
 
-// BenchmarkAppend: one event of 1 KiB with one delivery, by so many producers at once.
-func BenchmarkAppend(b *testing.B) {
-	for _, producers := range []int{1, 16, 128} {
-		b.Run(fmt.Sprintf("producers=%d", producers), func(b *testing.B) {
-			l := benchLog(b)
-			b.ReportAllocs()
-			b.SetBytes(int64(len(benchData)))
-			b.ResetTimer()
-			var left atomic.Int64
-			left.Store(int64(b.N))
-			var wg sync.WaitGroup
-			for p := range producers {
-				wg.Go(func() {
-					subs := make([]event.Submission, 1)
-					for left.Add(-1) >= 0 {
-						subs[0] = benchPost(idOf(uint64(100 + p)))
-						if err := l.Append(b.Context(), subs); err != nil {
-							b.Error(err)
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-		})
-	}
-}
-
 // BenchmarkAppendBatch100: a request of a hundred events, one producer.
 func BenchmarkAppendBatch100(b *testing.B) {
 	l := benchLog(b)
@@ -77,19 +55,6 @@ func BenchmarkAppendBatch100(b *testing.B) {
 			subs[i] = benchPost(idOf(uint64(100 + i)))
 		}
 		must(b, l.Append(b.Context(), subs))
-	}
-}
-
-// BenchmarkSettle: a first attempt that succeeded, by one worker.
-func BenchmarkSettle(b *testing.B) {
-	l := benchLog(b)
-	s := attempted(event.Delivery{EndpointID: idOf(2), ProjectID: idOf(1), EventID: idOf(3)}, event.Success)
-	s.Attempt.RequestHeaders, s.Attempt.ResponseHeaders, s.Attempt.ResponseBody = make([]byte, 300), make([]byte, 100), []byte("ok")
-	hash := event.EndpointHash(idOf(2))
-	b.ReportAllocs()
-	for i := uint64(0); b.Loop(); i++ {
-		s.Delivery.ID = event.DeliveryID(goldenClock, hash, i)
-		must(b, l.Settle(&s))
 	}
 }
 

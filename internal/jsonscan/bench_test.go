@@ -85,6 +85,7 @@ func BenchmarkString(b *testing.B) {
 			end  func([]byte, int) int
 		}{{"words", plainEnd}, {"table", plainEndTable}} {
 			b.Run("len="+strconv.Itoa(n)+"/by="+way.name, func(b *testing.B) {
+				b.ReportAllocs()
 				for b.Loop() {
 					if way.end(src, 0) != n {
 						b.Fatal("wrong end")

@@ -2,7 +2,6 @@ package wheel
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -205,25 +204,6 @@ func TestPanicInFireLosesNoOtherTimer(t *testing.T) {
 	}
 	if len(seen) != len(timers) || w.Len() != 0 {
 		t.Fatalf("%d of %d fired, %d left", len(seen), len(timers), w.Len())
-	}
-}
-
-func TestLatenessOfManyTimersIsAtMostOneTick(t *testing.T) {
-	const tick = time.Millisecond
-	r := rand.New(rand.NewPCG(1, 2))
-	w := New[time.Time](tick, epoch)
-	timers := make([]Timer[time.Time], 50_000)
-	for i := range timers {
-		due := at(time.Duration(r.Int64N(int64(20 * time.Second))))
-		timers[i].Value = due
-		w.Add(&timers[i], due)
-	}
-	for now := epoch; w.Len() > 0; now = now.Add(tick) {
-		w.Advance(now, func(due time.Time) {
-			if late := now.Sub(due); late < 0 || late > tick {
-				t.Fatalf("due %v fired %v late", due, late)
-			}
-		})
 	}
 }
 
