@@ -2,7 +2,6 @@ package wal
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -30,11 +29,11 @@ func (g *group) empty() bool { return g.batch.Empty() }
 // has grown to the size that groups have at present. Only the committer calls it,
 // and Open before that runs.
 func (l *Log) newGroup() *group {
-	g := &group{}
+	var g *group
 	if n := len(l.spare); n > 0 {
 		g, l.spare = l.spare[n-1], l.spare[:n-1]
 	} else {
-		g.batch = l.db.NewBatch(pebble.WithMaxRetainedSizeBytes(l.o.GroupBytes))
+		g = &group{batch: l.db.NewBatch(pebble.WithMaxRetainedSizeBytes(l.o.GroupBytes))}
 	}
 	g.outcome = &outcome{done: make(chan struct{})}
 	return g
@@ -52,7 +51,6 @@ func (l *Log) putGroup(g *group) {
 // outcome is what became of a group. All who wait for it wait on one channel:
 // closing that wakes them together, which costs less than a send to each.
 type outcome struct {
-	once sync.Once
 	err  error
 	done chan struct{} // closed when err is set
 }
@@ -63,13 +61,9 @@ func (o *outcome) wait() error {
 	return o.err
 }
 
-// set is for the committer, and for whoever finds that the log has failed. The
-// first call counts.
 func (o *outcome) set(err error) {
-	o.once.Do(func() {
-		o.err = err
-		close(o.done)
-	})
+	o.err = err
+	close(o.done)
 }
 
 // enter read-locks the gate for a writer that uses the store itself, unless the

@@ -309,6 +309,7 @@ func (l *Log) fail(err error) {
 		for _, o := range l.undecided {
 			o.set(l.failure())
 		}
+		l.undecided = nil
 		l.mu.Unlock()
 	}
 	err = l.failure()
