@@ -89,6 +89,8 @@ type runner struct {
 	secret   string         // of every endpoint
 	report   *report.Report // what is known so far
 	shape    shape          // of the load
+
+	restarts *restarts // what outage has measured for restart; nil: nothing
 }
 
 // row is the row of a scenario that was measured before in this run, without loss.
@@ -118,13 +120,12 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	out := &report.Report{Started: time.Now().UTC()}
+	out := &report.Report{Started: time.Now().UTC(), Quick: o.Quick}
 	if out.Machine, err = DescribeMachine(dir); err != nil {
 		return nil, err
 	}
-	if out.Machine.Filesystem == "tmpfs" {
-		out.Notes = append(out.Notes, "the data directory is in memory: durability costs nothing there")
-	}
+	out.Notes = machineNotes(out.Machine)
+	out.Speed = []report.Speed{probeSpeed("start")}
 	r := &runner{Options: o, progress: NewProgress(o.Progress), secret: randomHex(16), report: out}
 	r.DataRoot = dir
 	defer r.progress.Close()
@@ -138,9 +139,11 @@ func Run(ctx context.Context, o Options) (*report.Report, error) {
 			break
 		}
 		if o.asks(s.name) {
+			r.announce(s.name, time.Since(out.Started))
 			errs = append(errs, r.measure(ctx, s, out))
 		}
 	}
+	out.Notes = append(out.Notes, speedNotes(out)...)
 	out.Seconds = time.Since(out.Started).Seconds()
 	return out, errors.Join(errs...)
 }
@@ -158,6 +161,7 @@ func (r *runner) measure(ctx context.Context, s scenario, out *report.Report) er
 	}
 	if row != nil {
 		out.Scenarios = append(out.Scenarios, *row)
+		out.Speed = append(out.Speed, probeSpeed(s.name))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)

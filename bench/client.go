@@ -2,11 +2,13 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -19,7 +21,8 @@ type Client struct {
 	key  string
 	http *http.Client
 
-	headers []Header // of every request
+	headers          []Header // of every request
+	endpointSettings object   // further members of every endpoint that is made
 }
 
 // StatusError is an answer other than 2xx.
@@ -55,8 +58,13 @@ var retryStrategy = object{"type": "exponential", "duration": 1, "retry_count": 
 // CreateProject makes an outgoing project that signs with HMAC-SHA256 in hex and
 // returns its id and its API key.
 func (c *Client) CreateProject(ctx context.Context, name string) (id, key string, err error) {
+	return c.createProject(ctx, name, retryStrategy)
+}
+
+// createProject is CreateProject with a retry strategy.
+func (c *Client) createProject(ctx context.Context, name string, strategy object) (id, key string, err error) {
 	in := object{"name": name, "type": "outgoing", "config": object{
-		"strategy":  retryStrategy,
+		"strategy":  strategy,
 		"signature": object{"header": SignatureHeader, "versions": []object{{"hash": "SHA256", "encoding": "hex"}}},
 	}}
 	var out struct {
@@ -76,6 +84,8 @@ func (c *Client) CreateProject(ctx context.Context, name string) (id, key string
 type NewEndpoint struct {
 	Name, URL, Secret string
 	OwnerID           string // optional
+	RateLimit         int    // deliveries in RateLimitSeconds; 0: no limit
+	RateLimitSeconds  int
 }
 
 // MadeEndpoint is an endpoint and its subscription, by their ids. One that is
@@ -93,10 +103,11 @@ func (c *Client) CreateEndpoint(ctx context.Context, project, name, url, secret 
 // it has made until then.
 func (c *Client) MakeEndpoint(ctx context.Context, project string, e NewEndpoint) (made MadeEndpoint, err error) {
 	root := "/projects/" + project
-	in := object{"name": e.Name, "url": e.URL, "secret": e.Secret, "rate_limit": 0, "rate_limit_duration": 60, "advanced_signatures": true}
+	in := endpointObject(e)
 	if e.OwnerID != "" {
 		in["owner_id"] = e.OwnerID
 	}
+	maps.Copy(in, c.endpointSettings)
 	var out struct{ UID string }
 	if err := c.do(ctx, http.MethodPost, root+"/endpoints", in, &out); err != nil {
 		return made, err
@@ -110,6 +121,16 @@ func (c *Client) MakeEndpoint(ctx context.Context, project string, e NewEndpoint
 	err = c.do(ctx, http.MethodPost, root+"/subscriptions", in, &out)
 	made.SubscriptionID = out.UID
 	return made, err
+}
+
+// moveEndpoint gives an endpoint another URL. name and secret are what they were.
+func (c *Client) moveEndpoint(ctx context.Context, project, id, name, url, secret string) error {
+	return c.do(ctx, http.MethodPut, "/projects/"+project+"/endpoints/"+id, endpointObject(NewEndpoint{Name: name, URL: url, Secret: secret}), nil)
+}
+
+func endpointObject(e NewEndpoint) object {
+	return object{"name": e.Name, "url": e.URL, "secret": e.Secret, "advanced_signatures": true,
+		"rate_limit": e.RateLimit, "rate_limit_duration": cmp.Or(e.RateLimitSeconds, 60)}
 }
 
 // RemoveEndpoint deletes what MakeEndpoint has made. What is gone already is no

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -39,12 +40,16 @@ const (
 	faultDeaf      = "deaf"     // delivers nothing
 	faultHalf      = "half"     // refuses every subscription but the first
 	faultNoDelete  = "nodelete" // refuses to delete endpoints
+	faultNoLimit   = "nolimit"  // takes no notice of rate limits
+	faultForget    = "forget"   // delivers nothing of what it accepted once it has been killed
+	faultNoRows    = "norows"   // has no rows in its listings
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
+	fakeTimeout    = 200 * time.Millisecond
 )
 
-// fakeServer is the least that bench takes for a server: it accepts and delivers,
-// and keeps nothing.
+// fakeServer is the least that bench takes for a server: it accepts and delivers.
+// What it has taken it delivers once more after a restart.
 type fakeServer struct {
 	fault string
 	key   string
@@ -55,12 +60,15 @@ type fakeServer struct {
 		subscriptions map[string]struct{}
 		made          int
 		requests      int
+		keys          map[string]bool // of the servers over its directory so far
 	}
-	accepted atomic.Int64
-	slots    chan struct{}
-	client   *http.Client
-	stopped  context.Context
-	work     sync.WaitGroup
+	accepted  atomic.Int64
+	delivered atomic.Int64
+	journal   *os.File // what it has taken
+	slots     chan struct{}
+	client    *http.Client
+	stopped   context.Context
+	work      sync.WaitGroup
 }
 
 type fakeEndpoint struct {
@@ -68,6 +76,10 @@ type fakeEndpoint struct {
 	URL     string `json:"url"`
 	Secret  string `json:"secret"`
 	OwnerID string `json:"owner_id"`
+
+	RateLimit         int `json:"rate_limit"`
+	RateLimitDuration int `json:"rate_limit_duration"`
+	pace              *fakePace
 }
 
 type fakeEvent struct {
@@ -81,7 +93,7 @@ type fakeEvent struct {
 // fakeServe takes the flags that bench gives to serve and runs until SIGTERM.
 func fakeServe(fault string, args []string) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.String("data", "", "")
+	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
@@ -92,11 +104,25 @@ func fakeServe(fault string, args []string) error {
 	if *egress != "127.0.0.0/8" || len(key) < 32 || fault == faultNeverUp {
 		return fmt.Errorf("fault %s, egress %q, key %d bytes", fault, *egress, len(key))
 	}
+	if err := writeFakeStore(*data); err != nil {
+		return err
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	s := newFakeServer(ctx, fault, key)
 	defer s.work.Wait()
+	if err := s.openJournal(filepath.Join(*data, "journal")); err != nil {
+		return err
+	}
+	defer s.settleJournal()
+	s.addKey(key)
+	s.note(journalLine{Key: key})
 	adminMux := http.NewServeMux()
+	adminMux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s %d\n%s{outcome=\"delivered\"} %d\n", metricEvents, s.accepted.Load(), metricTerminal, s.delivered.Load())
+		writeFakeHeap(w)
+	})
+	adminMux.HandleFunc("GET /debug/pprof/heap", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /readyz", func(http.ResponseWriter, *http.Request) {})
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
@@ -125,10 +151,11 @@ func newFakeServer(ctx context.Context, fault, key string) *fakeServer {
 	s := &fakeServer{
 		fault: fault, key: key, stopped: ctx,
 		slots:  make(chan struct{}, fakeInFlight),
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: fakeInFlight}},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: fakeInFlight}, Timeout: fakeTimeout},
 	}
 	s.mu.endpoints = make(map[string]fakeEndpoint)
 	s.mu.subscriptions = make(map[string]struct{})
+	s.mu.keys = make(map[string]bool)
 	if fault == faultSlow {
 		s.slots = make(chan struct{}, 1)
 	}
@@ -141,6 +168,7 @@ func (s *fakeServer) routes() http.Handler {
 		answer(w, 201, `{"project":{"uid":"P1"},"api_key":{"key":"`+s.key+`"}}`)
 	})
 	mux.HandleFunc("POST /api/v1/projects/P1/endpoints", s.createEndpoint)
+	mux.HandleFunc("PUT /api/v1/projects/P1/endpoints/{id}", s.moveEndpoint)
 	mux.HandleFunc("DELETE /api/v1/projects/P1/endpoints/{id}", s.deleteEndpoint)
 	mux.HandleFunc("GET /api/v1/projects/P1/left", s.left)
 	mux.HandleFunc("POST /api/v1/projects/P1/subscriptions", s.subscribe)
@@ -152,8 +180,9 @@ func (s *fakeServer) routes() http.Handler {
 	if s.fault != faultNoFanout {
 		mux.HandleFunc("POST /api/v1/projects/P1/events/fanout", s.events)
 	}
+	s.stockRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "Bearer "+s.key {
+		if !s.hasKey(r.Header.Get("Authorization")) {
 			answer(w, 401, "null")
 			return
 		}
@@ -175,10 +204,87 @@ func (s *fakeServer) createEndpoint(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	e.pace = s.newPace(&e)
 	e.UID = fmt.Sprintf("E%d", s.mu.made)
 	s.mu.made++
 	s.mu.endpoints[e.UID] = e
+	s.note(journalLine{Endpoint: &e})
 	answer(w, 201, `{"uid":"`+e.UID+`"}`)
+}
+
+func (s *fakeServer) moveEndpoint(w http.ResponseWriter, r *http.Request) {
+	var in fakeEndpoint
+	if json.NewDecoder(r.Body).Decode(&in) != nil || in.URL == "" {
+		answer(w, 400, "null")
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.mu.endpoints[r.PathValue("id")]
+	e.URL = in.URL
+	s.mu.endpoints[e.UID] = e
+	s.note(journalLine{Endpoint: &e})
+	answer(w, 202, "null")
+}
+
+// openJournal reads what an earlier process has taken and delivers it once more.
+func (s *fakeServer) openJournal(path string) (err error) {
+	if s.journal, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return err
+	}
+	for dec := json.NewDecoder(s.journal); ; {
+		var line journalLine
+		switch err := dec.Decode(&line); {
+		case err != nil: // the end, or a line that was cut short
+			return nil
+		case line.Key != "":
+			s.addKey(line.Key)
+		case line.Endpoint != nil:
+			s.mu.Lock()
+			s.mu.endpoints[line.Endpoint.UID] = *line.Endpoint
+			s.mu.Unlock()
+		case line.Event != nil:
+			for _, e := range s.owedTo(*line.Event) {
+				s.accept(e, *line.Event)
+			}
+		}
+	}
+}
+
+// settleJournal forgets the events when the last of them is delivered.
+func (s *fakeServer) settleJournal() {
+	if s.delivered.Load() < s.accepted.Load() {
+		return
+	}
+	text, err := os.ReadFile(s.journal.Name())
+	var kept []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.HasPrefix(line, []byte(`{"Event":`)) {
+			kept = append(kept, line...)
+		}
+	}
+	if err == nil {
+		err = os.WriteFile(s.journal.Name(), kept, 0o600)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+type journalLine struct {
+	Key      string        `json:",omitempty"`
+	Endpoint *fakeEndpoint `json:",omitempty"`
+	Event    *fakeEvent    `json:",omitempty"`
+}
+
+func (s *fakeServer) note(what journalLine) {
+	line, err := json.Marshal(what)
+	if err == nil {
+		_, err = s.journal.Write(append(line, '\n'))
+	}
+	if err != nil {
+		panic(err)
+	}
 }
 
 func (s *fakeServer) deleteEndpoint(w http.ResponseWriter, r *http.Request) {
@@ -241,6 +347,9 @@ func (s *fakeServer) events(w http.ResponseWriter, r *http.Request) {
 			answer(w, 400, "null")
 			return
 		}
+		if s.fault != faultForget {
+			s.note(journalLine{Event: &ev})
+		}
 		for _, e := range owed {
 			s.accept(e, ev)
 		}
@@ -294,30 +403,46 @@ func (s *fakeServer) accept(e fakeEndpoint, ev fakeEvent) {
 		times = 2
 	}
 	for range times {
-		if s.fault != faultSlow {
-			s.slots <- struct{}{}
+		if e.pace != nil {
+			e.pace.add(ev)
+			continue
 		}
-		s.work.Go(func() {
-			if s.fault == faultSlow { // accepts at once
-				s.slots <- struct{}{}
-				time.Sleep(2 * time.Millisecond)
-			}
-			defer func() { <-s.slots }()
-			s.deliver(e, ev)
-		})
+		s.dispatch(e, ev)
 	}
 }
 
-// deliver tries until the receiver answers 200.
-func (s *fakeServer) deliver(e fakeEndpoint, ev fakeEvent) {
-	for !s.attempt(e, ev) {
-		if sleep(s.stopped, fakeRetryAfter) != nil {
+func (s *fakeServer) dispatch(e fakeEndpoint, ev fakeEvent) {
+	if s.fault != faultSlow {
+		s.slots <- struct{}{}
+	}
+	s.work.Go(func() {
+		if s.fault == faultSlow { // accepts at once
+			s.slots <- struct{}{}
+			time.Sleep(2 * time.Millisecond)
+		}
+		delivered := s.attempt(e, ev)
+		<-s.slots
+		if !delivered {
+			s.retry(e, ev)
+		}
+	})
+}
+
+// retry tries until the receiver answers 200. It takes no slot from others.
+func (s *fakeServer) retry(e fakeEndpoint, ev fakeEvent) {
+	for sleep(s.stopped, fakeRetryAfter) == nil {
+		if s.attempt(e, ev) {
 			return
 		}
 	}
 }
 
 func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
+	s.mu.Lock()
+	if now, ok := s.mu.endpoints[e.UID]; ok {
+		e = now
+	}
+	s.mu.Unlock()
 	req, err := http.NewRequestWithContext(s.stopped, "POST", e.URL, bytes.NewReader(ev.Data))
 	if err != nil {
 		return false
@@ -336,7 +461,11 @@ func (s *fakeServer) attempt(e fakeEndpoint, ev fakeEvent) bool {
 		return false
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.Body.Close() == nil && resp.StatusCode == 200
+	if resp.Body.Close() != nil || resp.StatusCode != 200 {
+		return false
+	}
+	s.delivered.Add(1)
+	return true
 }
 
 func signAsServer(secret string, body []byte, now time.Time) string {

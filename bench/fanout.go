@@ -11,7 +11,7 @@ import (
 func (r *runner) fanout(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "fanout", mode: ModeFanout, baseline: bareLoopBaseline, target: 0.65, fanout: r.Fanout,
-		title: fmt.Sprintf("one event to %d endpoints, %d connections, %d bytes", r.Fanout, r.BatchConnections, r.PayloadBytes),
+		title: fmt.Sprintf("one event to %d endpoints, %d connections, %s", r.Fanout, r.BatchConnections, r.payloadText()),
 	})
 }
 

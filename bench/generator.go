@@ -38,12 +38,15 @@ type Burst struct {
 // BurstResult is what the generator did. Every published event was accepted.
 type BurstResult struct {
 	Published   int            `json:"published"` // events First to First+Published-1
+	Healthy     int            `json:"healthy"`   // of them, to endpoints that stay healthy
 	Requests    int64          `json:"requests"`  // answered 2xx
 	Refused     int64          `json:"refused"`   // answered otherwise, and asked again
 	Failed      int64          `json:"failed"`    // not answered, and asked again
 	FirstSendNS int64          `json:"first_send_ns"`
 	LastDoneNS  int64          `json:"last_done_ns"`
 	Latency     report.Latency `json:"latency"` // of answered requests; in an open loop from when they were due
+
+	PayloadBytes int64 `json:"payload_bytes"` // of the published events
 
 	Pace *Pace `json:"pace,omitempty"` // of an open loop
 }
@@ -63,6 +66,8 @@ type loadWorker struct {
 	spread    uint64
 	templates []*template
 	turn      int
+	healthy   int   // events to endpoints that stay healthy, in this Run
+	bytes     int64 // of the payloads accepted, in this Run
 }
 
 // NewGenerator prepares the requests of a load.
@@ -74,6 +79,9 @@ func NewGenerator(load Load) (*Generator, error) {
 	if load.Connections < 1 || len(load.Endpoints) < 1 || load.perRequest() < 1 || load.PayloadBytes < MinPayloadBytes {
 		return nil, fmt.Errorf("load: connections %d, endpoints %d, events a request %d must be at least 1, payload bytes %d at least %d",
 			load.Connections, len(load.Endpoints), load.perRequest(), load.PayloadBytes, MinPayloadBytes)
+	}
+	if err := load.open(); err != nil {
+		return nil, err
 	}
 	g := &Generator{
 		load:    load,
@@ -99,11 +107,7 @@ func hostPort(u *url.URL) string {
 
 func (g *Generator) newWorker(i int) *loadWorker {
 	w := &loadWorker{g: g, spread: uint64(i)}
-	templates := templatesPerWorker
-	if g.load.Mode == ModeBatch {
-		templates = 1 // its events already differ
-	}
-	for n := range templates {
+	for n := range g.load.templates() {
 		w.templates = append(w.templates, newTemplate(&g.load, i, n))
 	}
 	w.prepare(g.client, g.load.Key)
@@ -129,7 +133,7 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 	g.latency.reset()
 	g.late.reset()
 	for _, w := range g.workers {
-		w.postCounts = postCounts{}
+		w.postCounts, w.healthy, w.bytes = postCounts{}, 0, 0
 	}
 	start := time.Now()
 	run := &burstRun{Burst: b, start: start, deadline: start.Add(b.For)}
@@ -152,9 +156,11 @@ func (g *Generator) Run(ctx context.Context, b Burst) (BurstResult, error) {
 		pace.finish(result.Published, g.late.summary())
 	}
 	for _, w := range g.workers {
+		result.Healthy += w.healthy
 		result.Requests += w.accepted
 		result.Refused += w.refused
 		result.Failed += w.failed
+		result.PayloadBytes += w.bytes
 	}
 	return result, err
 }
@@ -170,32 +176,39 @@ func (g *Generator) closedLoop(ctx context.Context, run *burstRun, group *errgro
 
 // run claims sequence numbers and posts them until the burst is over.
 func (w *loadWorker) run(ctx context.Context, run *burstRun) error {
-	step := int64(w.g.load.perRequest())
 	for ctx.Err() == nil {
 		now := time.Now()
 		if now.After(run.deadline) {
 			return nil
 		}
+		t := w.nextTemplate()
+		step := int64(t.events())
 		first := run.next.Add(step) - step
 		n := min(step, int64(run.Max)-first)
 		if n <= 0 {
 			return nil
 		}
-		if err := w.send(ctx, run.First+uint64(first), int(n), now); err != nil {
+		if err := w.send(ctx, t, run.First+uint64(first), int(n), now); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// send posts n events from seq on. since is when they were to be sent: it stands
-// in the payloads, and the request's latency counts from it.
-func (w *loadWorker) send(ctx context.Context, seq uint64, n int, since time.Time) error {
+func (w *loadWorker) nextTemplate() *template {
 	t := w.templates[w.turn%len(w.templates)]
 	w.turn++
+	return t
+}
+
+// send posts n events from seq on, no more than t holds. since is when they were
+// to be sent: it stands in the payloads, and the request's latency counts from it.
+func (w *loadWorker) send(ctx context.Context, t *template, seq uint64, n int, since time.Time) error {
 	if err := w.post(ctx, t.stamp(seq, n, since.UnixNano())); err != nil {
 		return err
 	}
+	w.healthy += t.healthy[n-1]
+	w.bytes += t.payloadBytes(n)
 	w.g.latency.record(w.spread, time.Since(since))
 	return nil
 }

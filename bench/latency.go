@@ -61,20 +61,27 @@ func (r *recorder) reset() {
 	}
 }
 
-// merged is all that was recorded.
-func (r *recorder) merged() *hdrhistogram.Histogram {
+// merged is all that several recorders hold.
+func merged(recorders ...*recorder) *hdrhistogram.Histogram {
 	all := newHistogram()
+	for _, r := range recorders {
+		r.addTo(all)
+	}
+	return all
+}
+
+func (r *recorder) addTo(all *hdrhistogram.Histogram) {
 	for i := range r.shards {
 		s := &r.shards[i]
 		s.Lock()
 		all.Merge(s.hist)
 		s.Unlock()
 	}
-	return all
 }
 
-func (r *recorder) summary() report.Latency {
-	all := r.merged()
+func (r *recorder) summary() report.Latency { return summarize(merged(r)) }
+
+func summarize(all *hdrhistogram.Histogram) report.Latency {
 	if all.TotalCount() == 0 {
 		return report.Latency{}
 	}
@@ -97,8 +104,7 @@ const (
 
 // percentiles is the distribution in milliseconds by position, as far as one of
 // all the durations lies beyond it.
-func (r *recorder) percentiles() []report.Point {
-	all := r.merged()
+func percentiles(all *hdrhistogram.Histogram) []report.Point {
 	var points []report.Point
 	for i := range maxNines*nineSteps + 1 {
 		nines := float64(i) / nineSteps

@@ -32,8 +32,8 @@ func (r *runner) latency(ctx context.Context) (*report.Scenario, error) {
 	open.shape.rate = rate
 	row := &report.Scenario{
 		Name: "latency", Unit: "ms", Baseline: nullPipeBaseline,
-		Title: fmt.Sprintf("p99 from intended send to receipt, open loop of %.0f events/s (%s), at most %d in flight, %d endpoints, %d bytes",
-			rate, why, r.Connections, r.Endpoints, r.PayloadBytes),
+		Title: fmt.Sprintf("p99 from intended send to receipt, open loop of %.0f events/s (%s), at most %d in flight, %d endpoints, %s",
+			rate, why, r.Connections, r.Endpoints, r.payloadText()),
 	}
 	var runs []latencyRun
 	err = r.repeated(ctx, row, func(repeat int) (*report.Run, error) {
@@ -58,7 +58,7 @@ func (r *runner) latencyRate(ctx context.Context) (rate float64, why string, err
 		return float64(r.Rate), "as asked", nil
 	}
 	maximum := 0.0
-	if row, ok := r.row("single"); ok {
+	if row, ok := r.row("single"); ok && len(r.Fail) == 0 {
 		maximum = row.Value
 	} else {
 		short := *r

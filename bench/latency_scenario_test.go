@@ -126,13 +126,13 @@ func TestLatencySeries(t *testing.T) {
 
 func TestPercentiles(t *testing.T) {
 	r := newRecorder()
-	if got := r.percentiles(); got != nil {
+	if got := percentiles(merged(r)); got != nil {
 		t.Errorf("of nothing: %v", got)
 	}
 	for i := range 1000 {
 		r.record(uint64(i), time.Duration(i+1)*time.Millisecond)
 	}
-	got := r.percentiles()
+	got := percentiles(merged(r))
 	for at, want := range map[int]float64{0: 1, 10: 900, 20: 990, 30: 999} {
 		if v := got[at].Value; v < 0.99*want || v > 1.01*want || got[at].Seconds != float64(at)/10 {
 			t.Errorf("position %d: %+v, want %v", at, got[at], want)

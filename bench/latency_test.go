@@ -46,7 +46,7 @@ func TestLatencyOutOfRange(t *testing.T) {
 }
 
 func TestFormatMS(t *testing.T) {
-	for ms, want := range map[float64]string{0.123: "0.12 ms", 9.9: "9.90 ms", 42.25: "42.2 ms", 512.4: "512 ms", 12_345: "12.3 s"} {
+	for ms, want := range map[float64]string{0.123: "0.123 ms", 9.9: "9.90 ms", 42.25: "42.2 ms", 512.4: "512 ms", 12_345: "12.3 s"} {
 		if got := report.FormatMS(ms); got != want {
 			t.Errorf("%v: got %q, want %q", ms, got, want)
 		}

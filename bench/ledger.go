@@ -50,6 +50,21 @@ func raise(last *atomic.Int64, now int64) {
 	}
 }
 
+// Arrived is how many sequence numbers have arrived of from and, if every is more
+// than 0, of those that follow it at that distance.
+func (l *Ledger) Arrived(from uint64, every int) (n int) {
+	if from < l.first {
+		return 0
+	}
+	for i := from - l.first; i < uint64(len(l.counts)); i += uint64(every) {
+		n += int(min(l.counts[i].Load(), 1))
+		if every < 1 {
+			break
+		}
+	}
+	return n
+}
+
 // Distinct is how many sequence numbers have arrived at least once.
 func (l *Ledger) Distinct() int { return int(l.distinct.Load()) }
 

@@ -17,6 +17,8 @@ type leg struct {
 	rig  rig
 	undo []func() error // run in reverse order
 
+	illness illness // of the measured phases
+
 	name string // of what it makes in a server, different from every other leg's
 	made []MadeEndpoint
 
@@ -28,6 +30,7 @@ type leg struct {
 type shape struct {
 	rate   float64 // events a second of an open loop; 0: a closed loop
 	fanout int     // endpoints that each event goes to; 0: one
+	fail   Mix     // how some endpoints misbehave in the measured phases
 }
 
 func (s shape) copies() int { return max(s.fanout, 1) }
@@ -101,26 +104,37 @@ func placeholders(n int) []string {
 
 // underTest measures the server with one mode of load.
 func (r *runner) underTest(ctx context.Context, mode Mode, label, profile string) (_ *Phase, err error) {
-	l, err := r.newLeg(ctx)
+	l, load, profiler, err := r.prepare(ctx, mode, profile)
 	if err != nil {
 		return nil, err
 	}
 	defer l.end(&err)
-	var load Load
-	var profiler func() error
-	if r.Target != "" {
-		load, err = l.useTarget(ctx, mode)
-	} else {
-		load, profiler, err = l.useServer(ctx, mode, profile)
-	}
-	if err != nil {
-		return nil, err
-	}
 	phase, err := l.measure(ctx, load, label, profiler)
 	if phase != nil {
 		err = errors.Join(err, r.checkSigned(label, phase))
 	}
 	return phase, err
+}
+
+// prepare starts the receiver and, unless there is a target, the server, and
+// makes the endpoints.
+func (r *runner) prepare(ctx context.Context, mode Mode, profile string) (l *leg, load Load, profiler func() error, err error) {
+	if l, err = r.newLeg(ctx); err != nil {
+		return nil, load, nil, err
+	}
+	if r.Target != "" {
+		load, err = l.useTarget(ctx, mode)
+	} else {
+		load, profiler, err = l.useServer(ctx, mode, profile)
+	}
+	if err == nil {
+		l.illness, err = r.shape.fail.over(len(load.Endpoints))
+	}
+	if err != nil {
+		l.end(&err)
+		return nil, load, nil, err
+	}
+	return l, load, profiler, nil
 }
 
 // useServer starts a server over an empty directory and makes a project with its
@@ -145,6 +159,7 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 		return load, nil, err
 	}
 	client := NewClient(server.URL, load.Key)
+	client.endpointSettings = l.r.shape.fail.endpointSettings()
 	defer client.Close()
 	if load.Endpoints, err = l.createEndpoints(ctx, client, load.Project); err != nil {
 		return load, nil, err
@@ -188,7 +203,8 @@ func (l *leg) owner() string {
 
 // load is the part of a Load that options decide.
 func (r *runner) load(mode Mode, url string) Load {
-	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize, PayloadBytes: r.PayloadBytes}
+	l := Load{Mode: mode, URL: strings.TrimSuffix(url, "/"), Headers: r.headers(), Connections: r.Connections, BatchSize: r.BatchSize,
+		PayloadBytes: r.PayloadBytes, Sizes: r.Sizes, Payloads: r.Payloads}
 	if mode == ModeBatch || mode == ModeFanout {
 		l.Connections = r.BatchConnections
 	}
@@ -198,17 +214,32 @@ func (r *runner) load(mode Mode, url string) Load {
 // measure warms up, derives from that how many events to send at most, and
 // measures. profiler, if any, runs beside the measured phase.
 func (l *leg) measure(ctx context.Context, load Load, label string, profiler func() error) (*Phase, error) {
-	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	rate, err := l.begin(ctx, load)
 	if err != nil {
 		return nil, err
+	}
+	return l.measureBurst(ctx, l.r.measuredBurst(rate), label, profiler)
+}
+
+// begin starts the generator and warms up, while all endpoints are well, and
+// returns the rate of deliveries that it reached.
+func (l *leg) begin(ctx context.Context, load Load) (float64, error) {
+	load.Healthy = l.illness.healthy
+	gen, err := l.r.startRole(ctx, RoleGenerator, roleConfig{Load: &load})
+	if err != nil {
+		return 0, err
 	}
 	l.undo = append(l.undo, gen.stop)
 	l.rig.generator = gen
 	rate, err := l.warmUp(ctx, &load)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	burst := l.r.measuredBurst(rate)
+	return rate, l.rig.split(l.illness)
+}
+
+// measureBurst is one measured phase. profiler, if any, runs beside it.
+func (l *leg) measureBurst(ctx context.Context, burst Burst, label string, profiler func() error) (*Phase, error) {
 	task := l.r.progress.Start(label, burst.Max)
 	profiled := make(chan error, 1)
 	go func() { profiled <- runProfiler(profiler) }()
@@ -219,7 +250,7 @@ func (l *leg) measure(ctx context.Context, load Load, label string, profiler fun
 		return nil, err
 	}
 	task.Set(phase.Receipts.Delivered)
-	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Delivered, phase.Seconds(), phase.Rate()))
+	task.Finish(fmt.Sprintf("%d delivered in %.2f s, %.0f/s", phase.Receipts.Healthy.Delivered, phase.Seconds(), phase.Rate()))
 	return phase, nil
 }
 

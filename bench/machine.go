@@ -2,11 +2,13 @@ package bench
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,13 +24,18 @@ const (
 // DescribeMachine gathers the facts and measures fsync in dir. What the system
 // does not tell is "unknown".
 func DescribeMachine(dir string) (report.Machine, error) {
+	cpuinfo := procText("cpuinfo")
 	m := report.Machine{
-		Cores:      runtime.NumCPU(),
-		CPU:        cpuModel(),
-		Kernel:     kernel(),
-		Go:         runtime.Version(),
-		Platform:   runtime.GOOS + "/" + runtime.GOARCH,
-		Filesystem: filesystem(dir),
+		Cores:       runtime.NumCPU(),
+		CPU:         cmp.Or(fieldOf(cpuinfo, "model name"), "unknown"),
+		MemoryBytes: memoryBytes(procText("meminfo")),
+		Kernel:      kernel(),
+		Go:          runtime.Version(),
+		Platform:    runtime.GOOS + "/" + runtime.GOARCH,
+		Filesystem:  filesystem(dir),
+		Virtual:     slices.Contains(strings.Fields(fieldOf(cpuinfo, "flags")), "hypervisor"),
+		MaxProcs:    runtime.GOMAXPROCS(0),
+		Load:        loadAverage(procText("loadavg")),
 	}
 	took, err := timeFsync(dir)
 	if err != nil {
@@ -63,26 +70,56 @@ func timeFsync(dir string) ([]time.Duration, error) {
 	return took, nil
 }
 
-func cpuModel() string {
-	text, err := os.ReadFile("/proc/cpuinfo")
+// procText is a file of /proc; empty where there is none.
+func procText(name string) string {
+	text, err := os.ReadFile("/proc/" + name)
 	if err != nil {
-		return "unknown"
+		return ""
 	}
-	for line := range strings.SplitSeq(string(text), "\n") {
-		name, value, _ := strings.Cut(line, ":")
-		if strings.TrimSpace(name) == "model name" {
+	return string(text)
+}
+
+// fieldOf is the value of the first line "name : value".
+func fieldOf(text, name string) string {
+	for line := range strings.SplitSeq(text, "\n") {
+		if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == name {
 			return strings.TrimSpace(value)
 		}
 	}
-	return "unknown"
+	return ""
+}
+
+// memoryBytes reads the machine's memory from /proc/meminfo; 0 if it is not said.
+func memoryBytes(meminfo string) int64 {
+	kib, _ := strconv.ParseInt(strings.TrimSuffix(fieldOf(meminfo, "MemTotal"), " kB"), 10, 64)
+	return kib << 10
+}
+
+// loadAverage is that of the last minute; 0 if it is not said.
+func loadAverage(loadavg string) float64 {
+	first, _, _ := strings.Cut(loadavg, " ")
+	load, _ := strconv.ParseFloat(first, 64)
+	return load
+}
+
+// machineNotes are what a reader must know before believing the numbers.
+func machineNotes(m report.Machine) []string {
+	var notes []string
+	if m.Filesystem == "tmpfs" {
+		notes = append(notes, "the data directory is in memory: durability costs nothing there")
+	}
+	if m.Load > float64(m.Cores)/2 {
+		notes = append(notes, fmt.Sprintf("the machine was not quiet: a load of %.2f on %d cores before the run", m.Load, m.Cores))
+	}
+	return notes
 }
 
 func kernel() string {
-	text, err := os.ReadFile("/proc/sys/kernel/osrelease")
-	if err != nil {
+	release := strings.TrimSpace(procText("sys/kernel/osrelease"))
+	if release == "" {
 		return "unknown"
 	}
-	return "Linux " + strings.TrimSpace(string(text))
+	return "Linux " + release
 }
 
 // filesystem is the type of the mount that holds dir.

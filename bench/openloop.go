@@ -113,13 +113,26 @@ func (w *loadWorker) serve(ctx context.Context, run *burstRun, duties <-chan dut
 				return nil
 			}
 			w.g.late.record(w.spread, time.Since(d.due))
-			if err := w.send(ctx, run.First+uint64(d.first), d.n, d.due); err != nil {
+			if err := w.sendAll(ctx, run.First+uint64(d.first), d.n, d.due); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// sendAll posts n events from seq on, in several requests if one does not hold them.
+func (w *loadWorker) sendAll(ctx context.Context, seq uint64, n int, due time.Time) error {
+	for n > 0 {
+		t := w.nextTemplate()
+		some := min(n, t.events())
+		if err := w.send(ctx, t, seq, some, due); err != nil {
+			return err
+		}
+		seq, n = seq+uint64(some), n-some
+	}
+	return nil
 }
 
 // finestTimer is what the runtime's timers keep to: a process that has nothing

@@ -29,6 +29,17 @@ type Options struct {
 	Fanout           int // endpoints that one event goes to in fanout; default 100
 	Rate             int // events a second of latency's open loop; default half of what single reaches
 	PayloadBytes     int // of an event's data; default 1024
+	NoisyEndpoints   int // of noisy; default 100
+	IdleEndpoints    int // that have nothing to do, in idle; default 1,000,000
+	Stored           int // deliveries that are stored in growth; default 10,000,000
+
+	Fail Mix // how some endpoints misbehave in the measured phases of a throughput scenario; default none
+
+	Sizes    []int  // sizes that events take turns with, instead of PayloadBytes
+	Payloads string // file of events, one JSON object a line, that are posted instead of generated ones
+
+	Owed   int    // deliveries owed to one endpoint in outage and restart; default 5,000,000
+	Outage string // how that endpoint is down: "500", "refused" or "hang"; default 500
 
 	DataRoot string // where the server's data directory is made; default the system's temporary directory
 
@@ -58,8 +69,17 @@ const (
 	defaultEndpoints        = 16
 	defaultFanout           = 100
 	defaultPayloadBytes     = 1024
+	defaultOwed             = 5_000_000
+	quickOwed               = 40_000
+	defaultNoisyEndpoints   = 100
+	quickNoisyEndpoints     = 20
 	quickDuration           = time.Second
 	quickWarmup             = 300 * time.Millisecond
+	minDuration             = 100 * time.Millisecond
+	defaultIdleEndpoints    = 1_000_000
+	defaultStored           = 10_000_000
+	quickIdleEndpoints      = 5000
+	quickStored             = 20_000
 )
 
 // maxEndpoints bounds the endpoints that a receiver plays.
@@ -74,6 +94,10 @@ func (o *Options) EnsureDefaults() {
 		setDefault(&o.Repeat, 1)
 		setDefault(&o.Duration, quickDuration)
 		setDefault(&o.Warmup, quickWarmup)
+		setDefault(&o.Owed, quickOwed)
+		setDefault(&o.NoisyEndpoints, quickNoisyEndpoints)
+		setDefault(&o.IdleEndpoints, quickIdleEndpoints)
+		setDefault(&o.Stored, quickStored)
 	}
 	if len(o.Scenarios) == 0 {
 		o.Scenarios = ScenarioNames()
@@ -88,6 +112,11 @@ func (o *Options) EnsureDefaults() {
 	setDefault(&o.Endpoints, defaultEndpoints)
 	setDefault(&o.Fanout, defaultFanout)
 	setDefault(&o.PayloadBytes, defaultPayloadBytes)
+	setDefault(&o.Owed, defaultOwed)
+	setDefault(&o.Outage, outageFail)
+	setDefault(&o.NoisyEndpoints, defaultNoisyEndpoints)
+	setDefault(&o.IdleEndpoints, defaultIdleEndpoints)
+	setDefault(&o.Stored, defaultStored)
 	setDefault(&o.DataRoot, os.TempDir())
 	setDefault(&o.ReceiverHost, "127.0.0.1")
 	if net.ParseIP(o.ReceiverHost) != nil {
@@ -110,7 +139,7 @@ func setDefault[T comparable](field *T, value T) {
 // legLimit is longer than any measurement takes: a process that is still there
 // after it has been forgotten.
 func (o *Options) legLimit() time.Duration {
-	return 2*(o.Duration+o.Warmup+2*o.TailLimit) + 2*time.Minute
+	return 2*(4*o.Duration+o.Warmup+2*o.TailLimit) + 2*time.Minute
 }
 
 // Validate names the option that is out of range.
@@ -132,8 +161,12 @@ func (o *Options) Validate() error {
 		{"endpoints", o.Endpoints, 1, maxEndpoints},
 		{"fanout", o.Fanout, 2, maxEndpoints},
 		{"rate", o.Rate, 0, 1_000_000},
-		{"size", o.PayloadBytes, MinPayloadBytes, 1 << 20},
-		{"duration in milliseconds", int(o.Duration.Milliseconds()), 100, 3600_000},
+		{"noisy-endpoints", o.NoisyEndpoints, minNoisyEndpoints, maxEndpoints},
+		{"size", o.PayloadBytes, MinPayloadBytes, maxPayloadBytes},
+		{"owed", o.Owed, 1, maxOwed},
+		{"duration in milliseconds", int(o.Duration.Milliseconds()), int(minDuration.Milliseconds()), 3600_000},
+		{"idle-endpoints", o.IdleEndpoints, 2, 10_000_000},
+		{"stored", o.Stored, 1000, 100_000_000},
 		{"warmup in milliseconds", int(o.Warmup.Milliseconds()), 50, 600_000},
 		{"tail-limit in milliseconds", int(o.TailLimit.Milliseconds()), 100, 3600_000},
 	}
@@ -142,10 +175,34 @@ func (o *Options) Validate() error {
 			return fmt.Errorf("%s is %d, must be %d to %d", c.name, c.value, c.low, c.high)
 		}
 	}
+	if !slices.Contains(outageKinds, o.Outage) {
+		return fmt.Errorf("outage %q is not one of %s", o.Outage, strings.Join(outageKinds, ", "))
+	}
+	if err := o.validateFail(); err != nil {
+		return fmt.Errorf("fail: %w", err)
+	}
 	if err := o.validateReceiver(); err != nil {
 		return err
 	}
+	if err := o.validatePayloads(); err != nil {
+		return err
+	}
 	return o.validateTarget()
+}
+
+func (o *Options) validateFail() error {
+	if err := o.Fail.validate(); err != nil {
+		return err
+	}
+	for name, endpoints := range map[string]int{"single": o.Endpoints, "batch": o.Endpoints, "fanout": o.Fanout} {
+		if _, err := o.Fail.over(endpoints); o.asks(name) && err != nil {
+			return err
+		}
+	}
+	if len(o.Fail) > 0 && o.Duration > maxMixDuration {
+		return fmt.Errorf("duration is %s, must be at most %s while endpoints fail", o.Duration, maxMixDuration)
+	}
+	return nil
 }
 
 // validateReceiver: a server of ours delivers to loopback, and to nowhere else.

@@ -12,6 +12,9 @@ import (
 //	{"seq":"0000000000000123","sent":"1795278039123456789","order":"...", ...}
 //	        16 digits                 19 digits, Unix nanoseconds
 const (
+	// stampMembers begin every payload.
+	stampMembers = `{"seq":"0000000000000000","sent":"0000000000000000000"`
+
 	seqKey     = `"seq":"`
 	seqDigits  = 16
 	sentDigits = 19
@@ -37,7 +40,7 @@ var words = []string{
 func appendPayload(dst []byte, size int, seed uint64) []byte {
 	rng := rand.New(rand.NewPCG(seed, 0x9e3779b97f4a7c15))
 	start := len(dst)
-	dst = append(dst, `{"seq":"0000000000000000","sent":"0000000000000000000","order":"`...)
+	dst = append(dst, stampMembers+`,"order":"`...)
 	dst = strconv.AppendUint(dst, rng.Uint64(), 16)
 	dst = append(dst, `","items":[`...)
 	for n := 0; ; n++ {

@@ -61,7 +61,7 @@ func FuzzReadStamp(f *testing.F) {
 }
 
 func TestTemplates(t *testing.T) {
-	l := &Load{Mode: ModeBatch, Endpoints: []string{"E0", "E1", "E2"}, BatchSize: 10, PayloadBytes: 200}
+	l := &Load{Mode: ModeBatch, Connections: 2, Endpoints: []string{"E0", "E1", "E2"}, BatchSize: 10, PayloadBytes: 200}
 	body := newTemplate(l, 1, 0).stamp(500, 4, 42)
 	lines := bytes.Split(bytes.TrimSuffix(body, []byte("\n")), []byte("\n"))
 	if len(lines) != 4 {

@@ -18,8 +18,10 @@ const (
 // rig is the pair of processes that measures.
 type rig struct {
 	receiver, generator *roleProcess
-	server              int // process id of what stands between them; 0: none, or not ours
-	fanout              int // endpoints that each event is owed to; 0: one
+	server              int    // process id of what stands between them; 0: none, or not ours
+	fanout              int    // endpoints that each event is owed to; 0: one
+	healthy             int    // endpoints that stay healthy, the first so many; 0: all
+	ill                 []span // how others misbehave in each phase
 }
 
 func (r *rig) copies() int { return max(r.fanout, 1) }
@@ -34,20 +36,37 @@ type Phase struct {
 	Receipts Receipts    `json:"receipts"`
 
 	Usage report.Usage `json:"usage"`
+
+	HealedNS int64 `json:"healed_ns,omitempty"` // Unix time when all were told to behave well; 0: none was ill
 }
 
-// Seconds is the time from the first send to the last first receipt. A backlog
-// does not shorten it.
+// Seconds is the time from the first send to the last first receipt at an
+// endpoint that stays healthy. A backlog of theirs does not shorten it; what the
+// others are owed does not lengthen it.
 func (p *Phase) Seconds() float64 {
-	return time.Duration(p.Receipts.LastNS - p.Burst.FirstSendNS).Seconds()
+	return time.Duration(p.Receipts.Healthy.LastNS - p.Burst.FirstSendNS).Seconds()
 }
 
-// Rate is deliveries a second over Seconds; each event counts once.
+// Rate is deliveries a second over Seconds to the endpoints that stay healthy;
+// each event counts once.
 func (p *Phase) Rate() float64 {
-	if p.Receipts.Delivered == 0 {
+	if p.Receipts.Healthy.Delivered == 0 {
+		return 0
+	}
+	return float64(p.Receipts.Healthy.Delivered) / p.Seconds()
+}
+
+// TotalRate is deliveries a second to all endpoints, over the same time.
+func (p *Phase) TotalRate() float64 {
+	if p.Receipts.Healthy.Delivered == 0 {
 		return 0
 	}
 	return float64(p.Receipts.Delivered) / p.Seconds()
+}
+
+// PayloadRate is payload delivered a second over Seconds, in MB (10^6 bytes).
+func (p *Phase) PayloadRate() float64 {
+	return p.Rate() * float64(p.Burst.PayloadBytes) / float64(max(p.Burst.Published, 1)) / 1e6
 }
 
 // Check returns an error if an event was lost or a body or signature was wrong.
@@ -78,6 +97,9 @@ func (r *rig) phase(ctx context.Context, b Burst, tailLimit time.Duration, watch
 	if _, err := r.receiver.call(roleCommand{Op: opBegin, First: b.First, Capacity: b.Max}); err != nil {
 		return nil, err
 	}
+	if err := r.fallIll(); err != nil {
+		return nil, err
+	}
 	meter := r.meter()
 	meter.begin()
 	answered := make(chan burstAnswer, 1)
@@ -90,10 +112,14 @@ func (r *rig) phase(ctx context.Context, b Burst, tailLimit time.Duration, watch
 		return nil, err
 	}
 	p := &Phase{Burst: *answer.reply.Burst}
-	if err := r.drain(ctx, p.Burst.Published*r.copies(), tailLimit, watch); err != nil {
+	healthy := r.owedHealthy(&p.Burst)
+	if err := r.drainHealthy(ctx, healthy, tailLimit, watch); err != nil {
 		return nil, err
 	}
-	p.Usage = meter.end(p.Burst.Published * r.copies())
+	p.Usage = meter.end(healthy)
+	if err := r.heal(ctx, p, b.illTailLimit(tailLimit), watch); err != nil {
+		return nil, err
+	}
 	reply, err := r.receiver.call(roleCommand{Op: opReceipts, Published: p.Burst.Published})
 	if err != nil {
 		return nil, err
@@ -127,6 +153,11 @@ func (r *rig) watchBurst(ctx context.Context, answered <-chan burstAnswer, watch
 
 // drain waits until so many deliveries have arrived or the limit has passed.
 func (r *rig) drain(ctx context.Context, owed int, limit time.Duration, watch func(int)) error {
+	return r.await(ctx, limit, watch, func(reply *roleReply) bool { return reply.Count >= owed })
+}
+
+// await asks the receiver until it has what it should or the limit has passed.
+func (r *rig) await(ctx context.Context, limit time.Duration, watch func(int), has func(*roleReply) bool) error {
 	deadline := time.Now().Add(limit)
 	for {
 		reply, err := r.receiver.call(roleCommand{Op: opCount})
@@ -134,7 +165,7 @@ func (r *rig) drain(ctx context.Context, owed int, limit time.Duration, watch fu
 			return err
 		}
 		watch(reply.Count)
-		if reply.Count >= owed || time.Now().After(deadline) {
+		if has(&reply) || time.Now().After(deadline) {
 			return nil
 		}
 		if err := sleep(ctx, drainingPoll); err != nil {

@@ -9,8 +9,11 @@ import (
 // phaseOf is a phase of n deliveries in the time given.
 func phaseOf(n int, took time.Duration) *Phase {
 	return &Phase{
-		Burst:    BurstResult{Published: n, FirstSendNS: 1000},
-		Receipts: Receipts{Tally: Tally{Published: n, Delivered: n, LastNS: 1000 + int64(took)}},
+		Burst: BurstResult{Published: n, FirstSendNS: 1000},
+		Receipts: Receipts{
+			Tally:   Tally{Published: n, Delivered: n, LastNS: 1000 + int64(took)},
+			Healthy: ClassTally{Delivered: n, LastNS: 1000 + int64(took)},
+		},
 	}
 }
 
@@ -29,11 +32,11 @@ func TestRateIsNotFlatteredByBacklog(t *testing.T) {
 	if got := p.Rate(); got != 250 {
 		t.Errorf("1000 events accepted in 1 s and delivered in 4 s are %v/s, want 250", got)
 	}
-	p.Receipts.Delivered, p.Receipts.Duplicates = 500, 500
+	p.Receipts.Healthy.Delivered, p.Receipts.Duplicates = 500, 500
 	if got := p.Rate(); got != 125 {
 		t.Errorf("500 of them delivered, twice, are %v/s, want 125", got)
 	}
-	p.Receipts.Delivered = 0
+	p.Receipts.Healthy.Delivered = 0
 	if got := p.Rate(); got != 0 {
 		t.Errorf("none delivered is %v/s", got)
 	}

@@ -42,6 +42,15 @@ func (p *Progress) Close() {
 	}
 }
 
+// Say prints a line, above the bars where there are any.
+func (p *Progress) Say(line string) {
+	if p.bars != nil {
+		_, _ = p.bars.Write([]byte(line + "\n"))
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
 // Task is one thing in progress. Any goroutine may call it.
 type Task struct {
 	label string

@@ -31,13 +31,16 @@ type roleConfig struct {
 type roleCommand struct {
 	Op        string `json:"op"`
 	Burst     *Burst `json:"burst,omitempty"`     // run
-	First     uint64 `json:"first,omitempty"`     // begin
-	Capacity  int    `json:"capacity,omitempty"`  // begin
+	First     uint64 `json:"first,omitempty"`     // begin; arrived
+	Capacity  int    `json:"capacity,omitempty"`  // begin, note arrivals
 	Published int    `json:"published,omitempty"` // receipts
+	Every     int    `json:"every,omitempty"`     // arrived
 
+	// note arrivals: of the endpoints up to, not including, To
+	// arrivals: of the endpoint From
 	// behave: how the endpoints From up to, not including, To answer from now on
 	From      int       `json:"from,omitempty"`
-	To        int       `json:"to,omitempty"`
+	To        int       `json:"to,omitempty"` // of split: of the endpoints that stay healthy
 	Behaviour Behaviour `json:"behaviour,omitempty"`
 }
 
@@ -48,15 +51,22 @@ const (
 	opCount    = "count"
 	opReceipts = "receipts"
 	opBehave   = "behave"
+	opArrived  = "arrived"
+	opSplit    = "split"
+
+	opNoteArrivals = "note-arrivals"
+	opArrivals     = "arrivals"
 )
 
 // roleReply answers the config line and each command.
 type roleReply struct {
 	Error    string       `json:"error,omitempty"`
-	Addr     string       `json:"addr,omitempty"`  // of the listener, in the first reply
-	Count    int          `json:"count,omitempty"` // distinct deliveries so far
+	Addr     string       `json:"addr,omitempty"`    // of the listener, in the first reply
+	Count    int          `json:"count,omitempty"`   // distinct deliveries so far; arrived: of those asked for
+	Healthy  int          `json:"healthy,omitempty"` // of them, at endpoints that stay healthy
 	Burst    *BurstResult `json:"burst,omitempty"`
 	Receipts *Receipts    `json:"receipts,omitempty"`
+	Arrivals []int64      `json:"arrivals,omitempty"` // Unix nanoseconds, in order
 }
 
 // player is a role in progress.
@@ -174,12 +184,21 @@ func (r receiverRole) play(_ context.Context, cmd roleCommand) (roleReply, error
 		r.Begin(cmd.First, cmd.Capacity)
 		return roleReply{}, nil
 	case opCount:
-		return roleReply{Count: r.Distinct()}, nil
+		return roleReply{Count: r.Distinct(), Healthy: r.HealthyDistinct()}, nil
 	case opReceipts:
 		receipts := r.Receipts(cmd.Published)
 		return roleReply{Receipts: &receipts}, nil
+	case opArrived:
+		return roleReply{Count: r.ledger.Load().Arrived(cmd.First, cmd.Every)}, nil
 	case opBehave:
 		return roleReply{}, r.Behave(cmd.From, cmd.To, cmd.Behaviour)
+	case opSplit:
+		r.Split(cmd.To)
+		return roleReply{}, nil
+	case opNoteArrivals:
+		return roleReply{}, r.NoteArrivals(cmd.To, cmd.Capacity)
+	case opArrivals:
+		return roleReply{Arrivals: r.Arrivals(cmd.From)}, nil
 	}
 	return roleReply{}, fmt.Errorf("receiver: unknown command %q", cmd.Op)
 }

@@ -9,14 +9,15 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
 // How long a server may take to become ready and to stop.
 const (
-	serverReadyTimeout = 30 * time.Second
+	serverReadyTimeout = 2 * time.Minute
 	serverStopTimeout  = 30 * time.Second
-	readyPoll          = 20 * time.Millisecond
+	readyPoll          = 5 * time.Millisecond
 )
 
 // Server is the program itself, serving on loopback in a process of its own.
@@ -26,7 +27,9 @@ type Server struct {
 	RootKey  string
 	DataDir  string
 
-	child *child
+	extra  []string // arguments
+	killed bool
+	child  *child
 }
 
 // StartServer starts a server over dataDir on free ports, with a root key made
@@ -37,24 +40,57 @@ func (l *Launcher) StartServer(ctx context.Context, dataDir string, extra ...str
 	if err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
-	s := &Server{URL: "http://" + api, AdminURL: "http://" + admin, RootKey: randomHex(32), DataDir: dataDir}
-	args := append(slices.Clone(l.Serve),
-		"--data", dataDir, "--listen", api, "--admin-listen", admin, "--egress-allow", "127.0.0.0/8")
-	cmd, errs := newCommand(context.WithoutCancel(ctx), l.Binary, append(args, extra...)...)
-	cmd.Env = append(cmd.Env, "POSTHASTE_ROOT_KEY="+s.RootKey)
-	cmd.Stdout = errs
-	if s.child, err = start("server", cmd, errs); err != nil {
+	s := &Server{URL: "http://" + api, AdminURL: "http://" + admin, RootKey: randomHex(32), DataDir: dataDir, extra: extra}
+	if err := l.spawn(ctx, s); err != nil {
 		return nil, err
 	}
-	s.child.watch()
 	if err := s.awaitReady(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-// Stop has the server stop in its own way and waits for it.
-func (s *Server) Stop() error { return s.child.terminate(serverStopTimeout) }
+// spawn starts the server's process, also again after its end: over the same
+// directory, at the same addresses. It may not be ready yet.
+func (l *Launcher) spawn(ctx context.Context, s *Server) (err error) {
+	args := append(slices.Clone(l.Serve), "--data", s.DataDir, "--listen", strings.TrimPrefix(s.URL, "http://"),
+		"--admin-listen", strings.TrimPrefix(s.AdminURL, "http://"), "--egress-allow", "127.0.0.0/8")
+	cmd, errs := newCommand(context.WithoutCancel(ctx), l.Binary, append(args, s.extra...)...)
+	cmd.Env = append(cmd.Env, "POSTHASTE_ROOT_KEY="+s.RootKey)
+	cmd.Stdout = errs
+	if s.child, err = start("server", cmd, errs); err != nil {
+		return err
+	}
+	s.killed = false
+	s.child.watch()
+	return nil
+}
+
+// Stop has the server stop in its own way and waits for it. After Kill it does
+// nothing.
+func (s *Server) Stop() error {
+	if s.killed {
+		return nil
+	}
+	return s.child.terminate(serverStopTimeout)
+}
+
+// Kill ends the server as kill -9 does and waits for its end. The error says that
+// it had ended by itself before.
+func (s *Server) Kill() error {
+	select {
+	case <-s.child.exited:
+		if s.killed {
+			return nil
+		}
+		return s.child.explain(errors.New("ended before it was killed"))
+	default:
+	}
+	s.killed = true
+	_ = s.child.cmd.Process.Kill()
+	<-s.child.exited
+	return nil
+}
 
 // Exited is closed when the server has ended, for whatever reason.
 func (s *Server) Exited() <-chan struct{} { return s.child.exited }

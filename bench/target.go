@@ -27,6 +27,7 @@ func (l *leg) useTarget(ctx context.Context, mode Mode) (Load, error) {
 	load.Project, load.Key, load.Owner = l.r.Project, l.r.Key, l.owner()
 	client := NewClient(l.r.Target, l.r.Key)
 	client.headers = l.r.headers()
+	client.endpointSettings = l.r.shape.fail.endpointSettings()
 	l.undo = append(l.undo, func() error { client.Close(); return nil })
 	if err := checkRoute(ctx, client, load.Project, mode); err != nil {
 		return load, err

@@ -28,25 +28,29 @@ type throughput struct {
 func (r *runner) single(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "single", mode: ModeSingle, baseline: nullPipeBaseline, target: 0.80,
-		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %d bytes", r.Connections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("one event a request, %d connections, %d endpoints, %s", r.Connections, r.Endpoints, r.payloadText()),
 	})
 }
 
 func (r *runner) batch(ctx context.Context) (*report.Scenario, error) {
 	return r.throughput(ctx, throughput{
 		name: "batch", mode: ModeBatch, baseline: bareLoopBaseline, target: 0.65,
-		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %d bytes", r.BatchSize, r.BatchConnections, r.Endpoints, r.PayloadBytes),
+		title: fmt.Sprintf("%d events a request, %d connections, %d endpoints, %s", r.BatchSize, r.BatchConnections, r.Endpoints, r.payloadText()),
 	})
 }
 
 // throughput repeats baseline and scenario in turn.
 func (r *runner) throughput(ctx context.Context, t throughput) (*report.Scenario, error) {
+	if len(r.Fail) > 0 {
+		t.title += fmt.Sprintf("; to the healthy endpoints while others fail (per cent: %s)", r.Fail)
+	}
 	row := &report.Scenario{Name: t.name, Title: t.title, Unit: deliveriesPerSecond, Baseline: t.baseline}
 	err := r.repeated(ctx, row, func(repeat int) (*report.Run, error) { return r.pair(ctx, t, repeat) })
 	if len(row.Runs) == 0 {
 		return nil, err
 	}
 	row.AtLeast("ratio", row.Ratio, "", t.target)
+	row.NotePayloadRate()
 	return row, err
 }
 
@@ -83,7 +87,7 @@ func (r *runner) pair(ctx context.Context, t throughput, repeat int) (*report.Ru
 	if err := baseline.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.baseline, err)
 	}
-	phase, err := r.fannedOut(t.fanout).underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
+	phase, err := r.fannedOut(t.fanout).failing(r.Fail).underTest(ctx, t.mode, label("server"), r.profileOf(t.name, repeat))
 	if phase == nil {
 		return nil, err
 	}
@@ -98,6 +102,7 @@ func newRun(baseline, p *Phase) report.Run {
 		BaselineValue: baseline.Rate(),
 		Ratio:         p.Rate() / baseline.Rate(),
 		Seconds:       p.Seconds(),
+		PayloadRate:   p.PayloadRate(),
 		Published:     p.Receipts.Published,
 		Lost:          p.Receipts.Lost,
 		Duplicates:    p.Receipts.Duplicates,
@@ -105,7 +110,7 @@ func newRun(baseline, p *Phase) report.Run {
 		Refused:       p.Burst.Refused,
 		Failed:        p.Burst.Failed,
 		Request:       p.Burst.Latency,
-		Delivery:      p.Receipts.Latency,
+		Delivery:      p.Receipts.Healthy.Latency,
 		Usage:         p.Usage,
 		BaselineUsage: baseline.Usage,
 	}

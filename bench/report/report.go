@@ -15,6 +15,8 @@ type Report struct {
 	Command   string     `json:"command,omitempty"` // how it was called, without secrets
 	Started   time.Time  `json:"started,omitzero"`
 	Seconds   float64    `json:"seconds,omitempty"` // the whole run
+	Quick     bool       `json:"quick,omitempty"`   // sizes so small that the figures mean little
+	Speed     []Speed    `json:"speed,omitempty"`   // of one core, at the start and after each scenario
 	Scenarios []Scenario `json:"scenarios"`
 	Notes     []string   `json:"notes,omitempty"` // what was left out, and why
 }
@@ -31,6 +33,16 @@ type Machine struct {
 	Filesystem  string  `json:"filesystem"` // of the data directory
 	FsyncP50    float64 `json:"fsync_p50_ms"`
 	FsyncP99    float64 `json:"fsync_p99_ms"`
+	Virtual     bool    `json:"virtual,omitempty"`    // the processor is a hypervisor's
+	MaxProcs    int     `json:"gomaxprocs,omitempty"` // of the process that measures
+	Load        float64 `json:"load_1m,omitempty"`    // average of the minute before the run
+}
+
+// Speed is how fast one core was at a moment, by a load that never changes. It
+// tells whether the machine was the same machine all the time.
+type Speed struct {
+	After  string  `json:"after"` // "start" or a scenario
+	Hashes float64 `json:"sha256_1kib_per_s"`
 }
 
 // Scenario is one row of the table: a figure against its baseline, and what is
@@ -100,7 +112,8 @@ type Run struct {
 	Value         float64 `json:"value"`
 	BaselineValue float64 `json:"baseline_value"`
 	Ratio         float64 `json:"ratio"`
-	Seconds       float64 `json:"seconds"` // of the scenario
+	Seconds       float64 `json:"seconds"`                    // of the scenario
+	PayloadRate   float64 `json:"payload_mb_per_s,omitempty"` // payload delivered, 10^6 bytes a second
 	Published     int     `json:"published"`
 	Lost          int     `json:"lost"`
 	Duplicates    int     `json:"duplicates"`
@@ -178,6 +191,14 @@ func (s *Scenario) check(c Check) {
 // Note adds a figure.
 func (s *Scenario) Note(name string, value float64, unit string) {
 	s.Figures = append(s.Figures, Figure{Name: name, Value: value, Unit: unit})
+}
+
+// NotePayloadRate adds the median of the runs' payload rates as a figure: where sizes
+// are mixed, deliveries a second alone say little.
+func (s *Scenario) NotePayloadRate() {
+	if len(s.Runs) > 0 {
+		s.Note("payload delivered", Median(s.collect(func(r Run) float64 { return r.PayloadRate })), "MB/s")
+	}
 }
 
 // Median is the middle value, or the mean of the middle two. It panics if there

@@ -85,7 +85,7 @@ func TestReportText(t *testing.T) {
 	if err := exampleReport().WriteText(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"2 cores, a CPU", "single", "24000", "null_pipe", "30000", "0.50..1.25", "yes", "note: a note", "single 3"} {
+	for _, want := range []string{"2 cores, a CPU", "single", "24,000 deliveries/s", "null_pipe 30,000", "0.50 to 1.25", "met: ratio 0.80, at least 0.80", "note: a note", "single 3"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

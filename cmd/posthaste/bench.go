@@ -36,7 +36,17 @@ type BenchCmd struct {
 	Endpoints        int `group:"load" placeholder:"N" help:"Endpoints (16)."`
 	Fanout           int `group:"load" placeholder:"N" help:"Endpoints that one event goes to in fanout (100)."`
 	Rate             int `group:"load" placeholder:"N" help:"Events a second in latency (half of what single reaches)."`
-	Size             int `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024)."`
+	NoisyEndpoints   int `group:"load" placeholder:"N" help:"Endpoints of noisy (100)."`
+	IdleEndpoints    int `group:"load" placeholder:"N" help:"Endpoints with nothing to do, in idle (1000000)."`
+	Stored           int `group:"load" placeholder:"N" help:"Deliveries that are stored, in growth (10000000)."`
+
+	Size     []int  `group:"load" placeholder:"BYTES" help:"Size of an event's data (1024), or several, separated by commas, that events take turns with."`
+	Payloads string `group:"load" type:"existingfile" placeholder:"FILE" help:"Post the events of this file instead, one JSON object a line: {\"event_type\",\"data\"} or data alone."`
+
+	Fail bench.Mix `group:"load" placeholder:"MIX" help:"Per cents of the endpoints that misbehave while single, batch and fanout are measured, such as 500=5,hang=5,trickle=2,reset=1,429=2; deliveries to the others are counted (none)."`
+
+	Owed   int    `group:"load" placeholder:"N" help:"Deliveries owed to one endpoint in outage and restart (5000000)."`
+	Outage string `group:"load" placeholder:"KIND" help:"How that endpoint is down: 500, refused or hang (500)."`
 
 	DataRoot string `type:"existingdir" placeholder:"DIR" help:"Where the server's data directory is made and removed again (the system's temporary directory)."`
 
@@ -47,8 +57,10 @@ type BenchCmd struct {
 	ReceiverHost   string   `group:"target" placeholder:"HOST" help:"Address or name by which it reaches the receiver (127.0.0.1)."`
 	ReceiverListen string   `group:"target" placeholder:"IP" help:"Address on which the receiver listens (--receiver-host, or all addresses if that is a name)."`
 
-	CPUProfile string `name:"cpuprofile" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
-	JSON       bool   `name:"json" help:"Print the report as JSON."`
+	CPUProfile string `name:"cpuprofile" group:"report" placeholder:"FILE" help:"Write a CPU profile of the server in the last measured phase."`
+	JSON       bool   `name:"json" group:"report" help:"Print the report as JSON."`
+
+	benchFiles
 }
 
 // Help says what the scenarios are.
@@ -76,6 +88,9 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 	if c.List {
 		return writeScenarios(cli.Stdout, "")
 	}
+	if err := c.check(); err != nil {
+		return err
+	}
 	ctx, stop := untilSignal()
 	defer stop()
 	launcher, err := newLauncher()
@@ -83,6 +98,10 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 		return err
 	}
 	report, err := bench.Run(ctx, c.options(launcher))
+	if report != nil {
+		report.Version, report.Command = benchVersion(), benchCommand(cli.Args)
+		err = errors.Join(err, c.write(report))
+	}
 	if report == nil || len(report.Scenarios) == 0 {
 		return errors.Join(err, printNotes(cli, report))
 	}
@@ -93,7 +112,7 @@ func (c *BenchCmd) Run(cli *kong.Context) error {
 }
 
 func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
-	return bench.Options{
+	o := bench.Options{
 		Launcher:         launcher,
 		Scenarios:        c.Scenario,
 		Repeat:           c.Repeat,
@@ -106,7 +125,13 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Endpoints:        c.Endpoints,
 		Fanout:           c.Fanout,
 		Rate:             c.Rate,
-		PayloadBytes:     c.Size,
+		Owed:             c.Owed,
+		Outage:           c.Outage,
+		NoisyEndpoints:   c.NoisyEndpoints,
+		Fail:             c.Fail,
+		Payloads:         c.Payloads,
+		IdleEndpoints:    c.IdleEndpoints,
+		Stored:           c.Stored,
 		DataRoot:         c.DataRoot,
 		Target:           c.Target,
 		Project:          c.Project,
@@ -118,6 +143,12 @@ func (c *BenchCmd) options(launcher bench.Launcher) bench.Options {
 		Quick:            c.Quick,
 		Progress:         os.Stderr,
 	}
+	if len(c.Size) == 1 {
+		o.PayloadBytes = c.Size[0]
+	} else {
+		o.Sizes = c.Size
+	}
+	return o
 }
 
 // printNotes says why nothing was measured.

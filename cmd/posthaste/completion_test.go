@@ -49,7 +49,7 @@ func TestComplete(t *testing.T) {
 		{[]string{"send", "--id"}, "--idempotency-key --idempotency"},
 		{[]string{"serve", "--durability", "r"}, "relaxed"},
 		{[]string{"nowhere", "--nothing="}, ""},
-		{[]string{"benc"}, "bench"},
+		{[]string{"benc"}, "bench bench-report"},
 		{[]string{"bench", "--scenario", "single,ba"}, "single,batch"},
 		{[]string{"bench", "--scenario=l"}, "--scenario=latency"},
 	} {

@@ -19,6 +19,7 @@ var helpGroups = []kong.Group{
 	{Key: "measure", Title: "What to measure:"},
 	{Key: "load", Title: "The load:"},
 	{Key: "target", Title: "Another server:"},
+	{Key: "report", Title: "The report:"},
 	{Key: "create", Title: "Registering with a server:"},
 	{Key: "remote", Title: "The server and the output:"},
 }

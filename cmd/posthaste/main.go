@@ -51,6 +51,7 @@ type cli struct {
 	Log       logCmd       `cmd:"" group:"run" help:"Look into the data directory of a stopped server."`
 	Demo      DemoCmd      `cmd:"" group:"run" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
 	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report." example:"posthaste bench --scenario single,latency --repeat 5" another:"posthaste bench --target http://127.0.0.1:5005 --project 01KAM4Z8V1V6W3J7C2Q9RZB5XN --key CO.key --scenario single,fanout"`
+	BenchShow benchShowCmd `cmd:"" name:"bench-report" group:"run" help:"Show reports of bench again: one in full, several side by side." example:"posthaste bench-report first.json second.json third.json --html bench.html"`
 	BenchRole BenchRoleCmd `cmd:"" group:"about" hidden:"" help:"One process of a benchmark, started by bench."`
 	Transform TransformCmd `cmd:"" name:"transform-worker" group:"about" hidden:"" help:"A process that runs subscriptions' functions, started by serve."`
 
