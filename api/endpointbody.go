@@ -88,10 +88,12 @@ func (b *endpointBody) applyTexts(e *event.Endpoint) {
 	set(&e.Name, b.Name)
 	set(&e.OwnerID, b.OwnerID)
 	set(&e.Description, b.Description)
-	set(&e.SupportEmail, b.SupportEmail)
-	set(&e.SlackWebhookURL, b.SlackWebhookURL)
-	set(&e.TeamsWebhookURL, b.TeamsWebhookURL)
 	set(&e.CACert, b.CACert)
+	contacts := e.Reached()
+	set(&contacts.SupportEmail, b.SupportEmail)
+	set(&contacts.SlackWebhookURL, b.SlackWebhookURL)
+	set(&contacts.TeamsWebhookURL, b.TeamsWebhookURL)
+	e.Reach(contacts)
 }
 
 // applyDelivery sets how and how fast is delivered.

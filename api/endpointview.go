@@ -67,11 +67,12 @@ type endpointCounts struct {
 // newEndpointView is an endpoint without what only those should see who ask for the
 // endpoint itself.
 func newEndpointView(e *event.Endpoint, v version) *endpointView {
+	contacts := e.Reached()
 	view := &endpointView{
 		ID: e.ID, ProjectID: e.ProjectID, OwnerID: e.OwnerID, AppID: e.AppID, URL: &e.URL, Name: &e.Name,
 		AdvancedSignatures: e.AdvancedSignatures, SignatureMode: e.SignatureMode,
 		Description:     e.Description,
-		SlackWebhookURL: e.SlackWebhookURL, TeamsWebhookURL: e.TeamsWebhookURL, SupportEmail: e.SupportEmail,
+		SlackWebhookURL: contacts.SlackWebhookURL, TeamsWebhookURL: contacts.TeamsWebhookURL, SupportEmail: contacts.SupportEmail,
 		Status:      e.Status,
 		HTTPTimeout: wireSeconds{e.HTTPTimeout, v.durationsAsText()},
 		RateLimit:   e.RateLimit, RateLimitDuration: wireSeconds{e.RateLimitDuration, v.durationsAsText()},

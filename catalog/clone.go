@@ -15,6 +15,7 @@ func detachEndpoint(e *event.Endpoint) {
 	e.StatusHistory = slices.Clone(e.StatusHistory)
 	e.ClientCert = cloned(e.ClientCert)
 	e.AppID = cloned(e.AppID)
+	e.Contacts = cloned(e.Contacts)
 	if e.Strategy = cloned(e.Strategy); e.Strategy != nil {
 		detachStrategy(e.Strategy)
 	}

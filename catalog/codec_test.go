@@ -30,8 +30,8 @@ func plainEndpoint() *event.Endpoint {
 		AdvancedSignatures: true, Status: event.EndpointPaused, HTTPTimeout: 10, RateLimit: 5000, RateLimitDuration: 60,
 		ContentType: contentJSON, SignatureMode: event.SignConvoy,
 		Authentication: &event.Authentication{Type: "api_key", APIKey: &event.APIKeyAuth{HeaderName: "X-Key", HeaderValue: "v"}},
-		SupportEmail:   "mail", SlackWebhookURL: "slack", TeamsWebhookURL: "teams",
-		CreatedAt: someTime, UpdatedAt: time.Time{},
+		Contacts:       &event.Contacts{SupportEmail: "mail", SlackWebhookURL: "slack", TeamsWebhookURL: "teams"},
+		CreatedAt:      someTime, UpdatedAt: time.Time{},
 	}
 }
 

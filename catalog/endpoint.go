@@ -15,10 +15,7 @@ import (
 // apart from the signers that it caches: an update makes another one.
 type Endpoint struct {
 	event.Endpoint
-	Hash    uint32          // event.EndpointHash(ID)
-	Limit   ratelimit.Limit // of attempts
-	Timeout time.Duration   // of one attempt
-
+	Timeout       time.Duration   // of one attempt
 	subscriptions []*Subscription // oldest first
 	signer        atomic.Pointer[cachedSigner]
 	compiled      *compiledEndpoint // nil for most
@@ -52,18 +49,25 @@ func compileEndpoint(e event.Endpoint, subscriptions []*Subscription, rev uint64
 }
 
 func assemble(e event.Endpoint, subscriptions []*Subscription, compiled *compiledEndpoint, rev uint64) *Endpoint {
-	c := &Endpoint{
+	return &Endpoint{
 		Endpoint:      e,
-		Hash:          event.EndpointHash(e.ID),
 		Timeout:       time.Duration(e.HTTPTimeout) * time.Second,
 		subscriptions: subscriptions,
 		compiled:      compiled,
 		rev:           rev,
 	}
-	if e.RateLimit > 0 {
-		c.Limit = ratelimit.PerDuration(e.RateLimit, time.Duration(e.RateLimitDuration)*time.Second, 0)
+}
+
+// Hash is event.EndpointHash of its id.
+func (e *Endpoint) Hash() uint32 { return event.EndpointHash(e.ID) }
+
+// Limit is the rate limit of attempts. It is made anew each time: an endpoint that has
+// nothing to do keeps no more than it must.
+func (e *Endpoint) Limit() ratelimit.Limit {
+	if e.RateLimit <= 0 {
+		return ratelimit.Limit{}
 	}
-	return c
+	return ratelimit.PerDuration(e.RateLimit, time.Duration(e.RateLimitDuration)*time.Second, 0)
 }
 
 // withSubscriptions is the same endpoint with other subscriptions.

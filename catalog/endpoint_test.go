@@ -16,7 +16,7 @@ func TestCreateEndpointFillsDefaults(t *testing.T) {
 	w := setup(t)
 	e := w.endpoint(t, "a")
 	if e.Status != event.EndpointActive || e.ContentType != "application/json" || e.Timeout != 10*time.Second ||
-		!e.Limit.Unlimited() || e.Hash != event.EndpointHash(e.ID) || !e.CreatedAt.Equal(w.clock.Now()) {
+		!e.Limit().Unlimited() || e.Hash() != event.EndpointHash(e.ID) || !e.CreatedAt.Equal(w.clock.Now()) {
 		t.Errorf("endpoint %+v", e.Endpoint)
 	}
 	if len(e.Secrets) != 1 || len(e.Secrets[0].Value) != 25 || e.Secrets[0].ID.IsZero() {
@@ -27,8 +27,8 @@ func TestCreateEndpointFillsDefaults(t *testing.T) {
 	}
 	limited, err := w.CreateEndpoint(event.Endpoint{ProjectID: w.project.ID, Name: "l", URL: "https://x", RateLimit: 7})
 	must(t, err)
-	if limited.Limit.Unlimited() || limited.RateLimitDuration != 60 {
-		t.Errorf("limit %+v over %d s", limited.Limit, limited.RateLimitDuration)
+	if limited.Limit().Unlimited() || limited.RateLimitDuration != 60 {
+		t.Errorf("limit %+v over %d s", limited.Limit(), limited.RateLimitDuration)
 	}
 }
 
@@ -57,7 +57,7 @@ func TestEndpointValidation(t *testing.T) {
 		"long owner":             {func(e *event.Endpoint) { e.OwnerID = long }, "owner_id"},
 		"NUL in description":     {func(e *event.Endpoint) { e.Description = "a\x00" }, "description"},
 		"long description":       {func(e *event.Endpoint) { e.Description = strings.Repeat(long, 20) }, "description"},
-		"long email":             {func(e *event.Endpoint) { e.SupportEmail = long }, "support_email"},
+		"long email":             {func(e *event.Endpoint) { e.Contacts = &event.Contacts{SupportEmail: long} }, "support_email"},
 		"no url":                 {func(e *event.Endpoint) { e.URL = "" }, "url"},
 		"long url":               {func(e *event.Endpoint) { e.URL = "https://" + strings.Repeat("x", event.MaxURLBytes) }, "url"},
 		"refused url":            {func(e *event.Endpoint) { e.URL = "https://refused" }, "url"},

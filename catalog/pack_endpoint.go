@@ -85,9 +85,10 @@ func packEndpoint(box *seal.Box, e *event.Endpoint) ([]byte, error) {
 	p.int(e.RateLimit)
 	p.int(e.RateLimitDuration)
 	p.word(e.ContentType)
-	p.text(e.SupportEmail)
-	p.text(e.SlackWebhookURL)
-	p.text(e.TeamsWebhookURL)
+	contacts := e.Reached()
+	p.text(contacts.SupportEmail)
+	p.text(contacts.SlackWebhookURL)
+	p.text(contacts.TeamsWebhookURL)
 	p.time(e.CreatedAt)
 	p.time(e.UpdatedAt)
 	p.optionalTime(nil) // the place of a time of deletion: older programs could write one
@@ -164,12 +165,17 @@ func unpackEndpoint2(u *unpacker, e *event.Endpoint) {
 	e.RateLimit = u.int()
 	e.RateLimitDuration = u.int()
 	e.ContentType = u.word()
-	e.SupportEmail = u.text()
-	e.SlackWebhookURL = u.text()
-	e.TeamsWebhookURL = u.text()
+	e.Reach(unpackContacts(u))
 	e.CreatedAt = u.time()
 	e.UpdatedAt = u.time()
 	u.optionalTime() // of deletion, see packEndpoint
+}
+
+func unpackContacts(u *unpacker) (c event.Contacts) {
+	c.SupportEmail = u.text()
+	c.SlackWebhookURL = u.text()
+	c.TeamsWebhookURL = u.text()
+	return c
 }
 
 func packSecret(p *packer, s *event.Secret) {

@@ -217,7 +217,7 @@ func TestSizes(t *testing.T) {
 	if n := unsafe.Sizeof(catalog.Subscription{}); n > 224 {
 		t.Errorf("a subscription has %d bytes, want at most 224", n)
 	}
-	if n := unsafe.Sizeof(catalog.Endpoint{}); n > 480 {
-		t.Errorf("an endpoint has %d bytes, want at most 480", n)
+	if n := unsafe.Sizeof(catalog.Endpoint{}); n > 416 {
+		t.Errorf("an endpoint has %d bytes, want at most 416", n)
 	}
 }

@@ -99,14 +99,15 @@ func checkEndpointTexts(e *event.Endpoint) error {
 	if err := checkName("name", e.Name); err != nil {
 		return err
 	}
+	contacts := e.Reached()
 	for _, t := range []struct {
 		field, text string
 		maxBytes    int
 	}{
 		{"owner_id", e.OwnerID, event.MaxNameBytes},
-		{"support_email", e.SupportEmail, event.MaxNameBytes},
-		{"slack_webhook_url", e.SlackWebhookURL, event.MaxURLBytes},
-		{"teams_webhook_url", e.TeamsWebhookURL, event.MaxURLBytes},
+		{"support_email", contacts.SupportEmail, event.MaxNameBytes},
+		{"slack_webhook_url", contacts.SlackWebhookURL, event.MaxURLBytes},
+		{"teams_webhook_url", contacts.TeamsWebhookURL, event.MaxURLBytes},
 	} {
 		if err := checkText(t.field, t.text, t.maxBytes); err != nil {
 			return err

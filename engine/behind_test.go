@@ -17,7 +17,7 @@ import (
 // queueOf is how many deliveries of an endpoint wait in memory, and whether it
 // is behind.
 func (w *world) queueOf(ep *catalog.Endpoint) (n int, behind bool) {
-	s := w.engine.shardOf(ep.Hash)
+	s := w.engine.shardOf(ep.Hash())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.endpoint(ep.ID)
@@ -148,7 +148,7 @@ func TestADeliveryThatWaitsKeepsOnlyItsOwnEvent(t *testing.T) {
 		if first.Value() != nil {
 			t.Error("an event that was delivered is still in memory")
 		}
-		s := w.engine.shardOf(stuck.Hash)
+		s := w.engine.shardOf(stuck.Hash())
 		s.mu.Lock()
 		for i := range s.endpoint(stuck.ID).queue.len() {
 			if j := s.endpoint(stuck.ID).queue.at(i); len(j.ev.Owed) > 0 {
@@ -203,7 +203,7 @@ func TestAFanOutWeighsItsFullSizeUntilTheLastDelivery(t *testing.T) {
 func TestAnOverfullQueueReadsNothing(t *testing.T) {
 	inTime(t, Options{Window: 4}, func(t *testing.T, w *world) {
 		ep := w.endpoint()
-		s := w.engine.shardOf(ep.Hash)
+		s := w.engine.shardOf(ep.Hash())
 		s.mu.Lock()
 		e := s.endpoint(ep.ID)
 		s.wheel.Add(&e.token, time.Now().Add(time.Hour)) // nothing is sent

@@ -75,7 +75,7 @@ func benchmarkDeliveries(b *testing.B, endpoints, batch int) {
 				ep := eps[(done+n)%len(eps)]
 				n++
 				d := event.Delivery{
-					ID:         event.DeliveryID(uint64(time.Now().UnixMilli()), ep.Hash, uint64(done+n)),
+					ID:         event.DeliveryID(uint64(time.Now().UnixMilli()), ep.Hash(), uint64(done+n)),
 					EndpointID: ep.ID, ProjectID: ep.ProjectID,
 				}
 				subs[i].Event = event.Event{ID: event.NewID(), ProjectID: ep.ProjectID, Data: data, Owed: []event.Delivery{d}}

@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"posthaste/event"
@@ -49,7 +47,7 @@ func (e *Engine) feed(s *Shard, index int, subs []event.Submission) {
 // arrival is an event on its way into a shard's queues.
 type arrival struct {
 	ev     *event.Event
-	batch  bool // its memory is part of a request with other events
+	batch  bool // it is one of several of a request, in one piece of memory
 	parcel *parcel
 }
 
@@ -62,23 +60,8 @@ func (a *arrival) job(d *event.Delivery) job {
 	if a.parcel == nil {
 		a.parcel = &parcel{ev: *a.ev}
 		a.parcel.ev.Owed, a.parcel.ev.OwnerID = nil, ""
-		if a.batch {
-			detach(&a.parcel.ev)
-		}
 	}
 	return job{d: *d, ev: &a.parcel.ev, shared: a.parcel}
-}
-
-// detach gives an event of a batch its own memory, so that one that waits for
-// long does not keep the whole request alive.
-func detach(ev *event.Event) {
-	ev.Data = slices.Clone(ev.Data)
-	ev.Type = strings.Clone(ev.Type)
-	ev.IdempotencyKey = strings.Clone(ev.IdempotencyKey)
-	ev.Headers = slices.Clone(ev.Headers)
-	for h := range ev.Headers {
-		ev.Headers[h] = event.Header{Name: strings.Clone(ev.Headers[h].Name), Value: strings.Clone(ev.Headers[h].Value)}
-	}
 }
 
 // Waiting takes the timers that can now be read from the log, from the log's

@@ -53,7 +53,7 @@ func (s *Shard) admit(ep *endpoint, target *catalog.Endpoint, p *catalog.Project
 	if ep.slots = s.slots(ep, target); ep.inFlight >= ep.slots {
 		return false // until an attempt ends
 	}
-	tat, wait := target.Limit.Take(ep.tat, now)
+	tat, wait := target.Limit().Take(ep.tat, now)
 	if wait > 0 {
 		s.nap(ep, now, wait)
 		return false
@@ -76,7 +76,7 @@ func (s *Shard) admitIll(ep *endpoint, h *health, target *catalog.Endpoint, c br
 	if !h.until.IsZero() {
 		h.until, h.changed = time.Time{}, true
 	}
-	if wait := h.take(now, target.Limit); wait > 0 {
+	if wait := h.take(now, target.Limit()); wait > 0 {
 		s.nap(ep, now, wait)
 		return false
 	}

@@ -16,7 +16,7 @@ func TestTheRateIsTheOneConfigured(t *testing.T) {
 		inTime(t, Options{}, func(t *testing.T, w *world) {
 			ep := w.endpoint(rate(c.count, c.seconds))
 			window := time.Duration(c.seconds) * time.Second
-			n := 10*c.count + ep.Limit.Burst()
+			n := 10*c.count + ep.Limit().Burst()
 			w.post(ep, n)
 			w.settled(30 * window)
 			sent := w.sender.to(ep.ID)
@@ -24,13 +24,13 @@ func TestTheRateIsTheOneConfigured(t *testing.T) {
 			if ten < 0.99 || ten > 1.01+1/float64(10*c.count) {
 				t.Errorf("%d in %ds: ten windows' worth took %.4f of ten windows", c.count, c.seconds, ten)
 			}
-			burst := ep.Limit.Burst()
+			burst := ep.Limit().Burst()
 			for i := range n {
 				for _, k := range []int{burst, c.count, 3 * c.count} {
 					if i+k >= n {
 						continue
 					}
-					least := time.Duration(k+1-burst) * ep.Limit.Interval()
+					least := time.Duration(k+1-burst) * ep.Limit().Interval()
 					if took := sent[i+k].at.Sub(sent[i].at); took < least-time.Microsecond {
 						t.Fatalf("%d in %ds: %d attempts in %s, want at least %s", c.count, c.seconds, k+1, took, least)
 					}

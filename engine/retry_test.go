@@ -125,7 +125,7 @@ func TestARetryIsNeverDueBeforeThePlaceOfReading(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, w *world) {
 		ep := w.endpoint()
 		w.sender.set(ep.ID, failsFirst(1))
-		s := w.engine.shardOf(ep.Hash)
+		s := w.engine.shardOf(ep.Hash())
 		s.mu.Lock()
 		e := s.endpoint(ep.ID)
 		e.readTo = uint64(time.Now().Add(time.Minute).UnixMilli())
@@ -145,7 +145,7 @@ func TestAnEarlyAlarmIsSetAgain(t *testing.T) {
 		w.sender.set(ep.ID, failsFirst(1))
 		w.post(ep, 1)
 		time.Sleep(time.Second)
-		s := w.engine.shardOf(ep.Hash)
+		s := w.engine.shardOf(ep.Hash())
 		s.mu.Lock()
 		e := s.endpoint(ep.ID)
 		s.wheel.Remove(&e.retry)

@@ -40,13 +40,34 @@ type Endpoint struct {
 	ClientCert         *ClientCert     `json:"mtls_client_cert"` // nil: none
 	CACert             string          `json:"ca_cert"`          // PEM; trusted beside the server's roots
 	StatusHistory      []StatusChange  `json:"status_history"`   // oldest first, at most MaxStatusHistory
-	SupportEmail       string          `json:"support_email"`
-	SlackWebhookURL    string          `json:"slack_webhook_url"`
-	TeamsWebhookURL    string          `json:"teams_webhook_url"`
+	Contacts           *Contacts       `json:"contacts"`         // nil: none
 	// AppID is the application that the endpoint belongs to; nil: none.
 	AppID     *ID       `json:"app_id"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Contacts are where the owner of an endpoint can be reached. Few endpoints have any.
+type Contacts struct {
+	SupportEmail    string `json:"support_email"`
+	SlackWebhookURL string `json:"slack_webhook_url"`
+	TeamsWebhookURL string `json:"teams_webhook_url"`
+}
+
+// Reached are the endpoint's contacts, empty if it has none.
+func (e *Endpoint) Reached() Contacts {
+	if e.Contacts == nil {
+		return Contacts{}
+	}
+	return *e.Contacts
+}
+
+// Reach sets the endpoint's contacts. It is called before others can see the endpoint.
+func (e *Endpoint) Reach(c Contacts) {
+	e.Contacts = nil
+	if c != (Contacts{}) {
+		e.Contacts = &c
+	}
 }
 
 // Authentication is how posthaste shows an endpoint who it is, beside the

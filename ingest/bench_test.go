@@ -114,7 +114,7 @@ func BenchmarkOwn(b *testing.B) {
 		r := &request{}
 		b.ReportAllocs()
 		for b.Loop() {
-			r.ownItem(&e, &it, &arena{rest: it.size(nil)})
+			r.ownItem(&e, &it)
 		}
 	})
 	b.Run("strings=copied", func(b *testing.B) {

@@ -9,9 +9,10 @@ import (
 )
 
 func TestBatchKeepsItsBytes(t *testing.T) {
+	const largeBytes = 32 << 10
 	w := &world{}
 	line := `{"owner_id":"acme","event_type":"order.created","idempotency_key":"k","custom_headers":{"X-A":"1"},"data":"` + strings.Repeat("x", 1000) + `"}` + "\n"
-	large := `{"owner_id":"acme","event_type":"large","data":"` + strings.Repeat("y", chunkBytes) + `"}` + "\n"
+	large := `{"owner_id":"acme","event_type":"large","data":"` + strings.Repeat("y", largeBytes) + `"}` + "\n"
 	do(t, w.ingest(), call{path: "/events/batch", media: "application/x-ndjson", body: strings.Repeat(line, 100) + large + strings.Repeat(line, 100)})
 	if len(w.mu.subs) != 201 {
 		t.Fatalf("%d events", len(w.mu.subs))
@@ -19,7 +20,7 @@ func TestBatchKeepsItsBytes(t *testing.T) {
 	for i := range w.mu.subs {
 		e := &w.mu.subs[i].Event
 		if e.Type == "large" {
-			if cap(e.Data) != len(e.Data) || len(e.Data) != chunkBytes+2 {
+			if cap(e.Data) != len(e.Data) || len(e.Data) != largeBytes+2 {
 				t.Errorf("the large event's data: length %d, capacity %d", len(e.Data), cap(e.Data))
 			}
 			continue
@@ -30,32 +31,14 @@ func TestBatchKeepsItsBytes(t *testing.T) {
 	}
 }
 
-func TestArenaChunks(t *testing.T) {
-	a := arena{rest: 200 * 1000}
-	chunks := map[*byte]int{}
-	for range 200 {
-		if w := a.reserve(1000); len(w) != 0 || cap(w) != 1000 {
-			t.Fatalf("room of length %d, capacity %d", len(w), cap(w))
-		}
-		chunks[unsafe.SliceData(a.chunk)]++
-		if cap(a.chunk) > chunkBytes {
-			t.Fatalf("a chunk of %d bytes", cap(a.chunk))
-		}
+// An event's memory is one piece of exactly what it keeps.
+func TestRoom(t *testing.T) {
+	w := make(room, 0, 6)
+	first, second := w.copy([]byte("abc")), w.copy([]byte("def"))
+	if string(first) != "abc" || cap(first) != 3 || string(second) != "def" || w.copy(nil) != nil {
+		t.Errorf("%q of %d, %q", first, cap(first), second)
 	}
-	if want := (200 + 31) / 32; len(chunks) != want {
-		t.Errorf("%d chunks, want %d", len(chunks), want)
-	}
-}
-
-func TestArenaIsAsLargeAsWhatIsLeft(t *testing.T) {
-	a := arena{rest: 300}
-	w := a.reserve(100)
-	if got := w.copy([]byte("abc")); string(got) != "abc" || cap(got) != 3 || cap(a.chunk) < 300 || cap(a.chunk) >= chunkBytes {
-		t.Errorf("%q, chunk of %d", got, cap(a.chunk))
-	}
-	first := unsafe.SliceData(a.chunk)
-	a.reserve(200)
-	if unsafe.SliceData(a.chunk) != first || w.copy(nil) != nil {
-		t.Error("the second event is not in the first one's chunk")
+	if unsafe.Pointer(unsafe.SliceData(second)) != unsafe.Add(unsafe.Pointer(unsafe.SliceData(first)), 3) {
+		t.Error("the second copy is not behind the first")
 	}
 }

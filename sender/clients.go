@@ -39,7 +39,7 @@ func (t *clients) init(o *Options, d *dialer) {
 
 // get is the client for an attempt that starts now.
 func (t *clients) get(p *catalog.Project, ep *catalog.Endpoint, now time.Time) *client {
-	sh := &t.shards[ep.Hash%clientShards]
+	sh := &t.shards[ep.Hash()%clientShards]
 	sh.RLock()
 	c := sh.byID[ep.ID]
 	sh.RUnlock()

@@ -125,17 +125,17 @@ func (l *Log) finish(g *group, started time.Time) {
 		g.stats.Wait = time.Since(started)
 		l.o.Observe(g.stats)
 	}
-	_ = g.batch.Close()
 	l.putGroup(g)
 }
 
 // decide tells those who wait for a group what became of it.
 func (l *Log) decide(o *outcome, err error) {
-	o.set(err)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	i := slices.Index(l.undecided, o)
-	l.undecided = slices.Delete(l.undecided, i, i+1)
+	if i := slices.Index(l.undecided, o); i >= 0 { // else the log has failed, and they know
+		o.set(err)
+		l.undecided = slices.Delete(l.undecided, i, i+1)
+	}
 }
 
 func poke(c chan struct{}) {

@@ -2,7 +2,6 @@ package wal
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -24,29 +23,34 @@ type group struct {
 // full: an empty batch has a header, so that its length is never zero.
 func (g *group) full(bound int) bool { return !g.empty() && g.batch.Len() > bound }
 
-func (g *group) empty() bool { return g.batch == nil || g.batch.Empty() }
+func (g *group) empty() bool { return g.batch.Empty() }
 
+// newGroup is an empty group, one that was used before if there is any: its batch
+// has grown to the size that groups have at present. Only the committer calls it,
+// and Open before that runs.
 func (l *Log) newGroup() *group {
-	g, _ := l.groups.Get().(*group)
-	if g == nil {
-		g = &group{}
+	var g *group
+	if n := len(l.spare); n > 0 {
+		g, l.spare = l.spare[n-1], l.spare[:n-1]
+	} else {
+		g = &group{batch: l.db.NewBatch(pebble.WithMaxRetainedSizeBytes(l.o.GroupBytes))}
 	}
-	g.batch = l.db.NewBatch()
 	g.outcome = &outcome{done: make(chan struct{})}
 	return g
 }
 
+// putGroup takes a group back that is committed.
 func (l *Log) putGroup(g *group) {
+	g.batch.Reset()
 	clear(g.events)
 	g.events, g.timers = g.events[:0], g.timers[:0]
-	g.batch, g.outcome, g.ids, g.stats = nil, nil, false, GroupStats{}
-	l.groups.Put(g)
+	g.outcome, g.ids, g.stats = nil, false, GroupStats{}
+	l.spare = append(l.spare, g)
 }
 
 // outcome is what became of a group. All who wait for it wait on one channel:
 // closing that wakes them together, which costs less than a send to each.
 type outcome struct {
-	once sync.Once
 	err  error
 	done chan struct{} // closed when err is set
 }
@@ -57,13 +61,9 @@ func (o *outcome) wait() error {
 	return o.err
 }
 
-// set is for the committer, and for whoever finds that the log has failed. The
-// first call counts.
 func (o *outcome) set(err error) {
-	o.once.Do(func() {
-		o.err = err
-		close(o.done)
-	})
+	o.err = err
+	close(o.done)
 }
 
 // enter read-locks the gate for a writer that uses the store itself, unless the

@@ -63,7 +63,7 @@ type Log struct {
 	index     chan struct{} // stretches of the index have ended
 	indexQuit chan struct{} // closed by Close, in front of stop
 	indexed   chan struct{} // closed when indexLoop is gone
-	groups    sync.Pool
+	spare     []*group      // the committer's
 
 	noise noise
 }
@@ -309,6 +309,7 @@ func (l *Log) fail(err error) {
 		for _, o := range l.undecided {
 			o.set(l.failure())
 		}
+		l.undecided = nil
 		l.mu.Unlock()
 	}
 	err = l.failure()

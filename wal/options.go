@@ -38,7 +38,7 @@ type Options struct {
 	IdempotencyWindow time.Duration
 
 	CacheBytes    int64  // block cache; 64 MiB by default
-	MemTableBytes uint64 // one memtable; 64 MiB by default
+	MemTableBytes uint64 // one memtable; 32 MiB by default
 
 	CreatedBy string // the program and version, kept in a new store's header
 	Logger    zerolog.Logger
@@ -85,7 +85,7 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.rewriteAge, time.Hour)
 	setDefault(&o.IdempotencyWindow, 24*time.Hour)
 	setDefault(&o.CacheBytes, 64<<20)
-	setDefault(&o.MemTableBytes, 64<<20)
+	setDefault(&o.MemTableBytes, 32<<20)
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}

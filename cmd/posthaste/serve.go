@@ -130,9 +130,9 @@ func (r *runner) run() error {
 	select {
 	case s := <-r.signals:
 		r.log.Info().Stringer("signal", s).Stringer("timeout", r.timeout).Msg("stopping: no new events, attempts on their way may end")
-		return r.stop(r.timeout)
+		return r.stop(r.timeout, nil)
 	case err := <-r.fatal:
-		return errors.Join(fmt.Errorf("%w: %w", app.ErrStorage, err), r.stop(0))
+		return r.stop(0, storageFailure(err))
 	}
 }
 
@@ -145,30 +145,48 @@ func (r *runner) giveUp(cancel context.CancelFunc, started <-chan error) error {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			return err
 		}
-		return r.stop(0)
+		return r.stop(0, nil)
 	case <-r.signals:
 		return errAbandoned
 	}
 }
 
 // stop stops the server: gracefully until the timeout or the next signal, then
-// without grace.
-func (r *runner) stop(timeout time.Duration) error {
+// without grace. A failure of the store, before or meanwhile, may leave somebody
+// waiting for it for good: then the stop has failurePatience, and no more.
+func (r *runner) stop(timeout time.Duration, failure error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	stopped := make(chan error, 1)
 	go func() { stopped <- r.server.Stop(ctx) }()
-	select {
-	case err := <-stopped:
-		return err
-	case s := <-r.signals:
-		r.log.Warn().Stringer("signal", s).Msg("second signal: attempts on their way are cut short and will be made again")
-		cancel()
+	var patience <-chan time.Time
+	if failure != nil {
+		patience = time.After(failurePatience)
 	}
-	select {
-	case err := <-stopped:
-		return err
-	case <-r.signals:
-		return errAbandoned
+	for cut := false; ; {
+		select {
+		case err := <-stopped:
+			return errors.Join(failure, err)
+		case s := <-r.signals:
+			if cut {
+				return errors.Join(failure, errAbandoned)
+			}
+			r.log.Warn().Stringer("signal", s).Msg("second signal: attempts on their way are cut short and will be made again")
+			cut = true
+			cancel()
+		case err := <-r.fatal:
+			failure = storageFailure(err)
+			cancel()
+			patience = time.After(failurePatience)
+		case <-patience:
+			return errors.Join(failure, errStuck)
+		}
 	}
 }
+
+// failurePatience is how long a stop may take once the store has failed.
+const failurePatience = 5 * time.Second
+
+var errStuck = errors.New("the rest did not stop, and was left")
+
+func storageFailure(err error) error { return fmt.Errorf("%w: %w", app.ErrStorage, err) }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -130,6 +131,28 @@ func TestStorageFailureStopsWithoutGrace(t *testing.T) {
 	}
 	if code := report(io.Discard, loggedError{err}); code != exitStorage {
 		t.Errorf("exit %d, want %d", code, exitStorage)
+	}
+}
+
+// TestStorageFailureDuringStop: what the store holds up is not waited for, or the
+// process would stay for good.
+func TestStorageFailureDuringStop(t *testing.T) {
+	for name, when := range map[string]func(r *testRun){
+		"of a signal":  func(r *testRun) { r.signals <- syscall.SIGTERM; <-r.server.stopping; r.fatal <- io.ErrShortWrite },
+		"of a failure": func(r *testRun) { r.fatal <- io.ErrShortWrite; <-r.server.stopping },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := startRunner(t)
+				r.serving()
+				when(r)
+				err := <-r.result
+				if !errors.Is(err, app.ErrStorage) || !errors.Is(err, io.ErrShortWrite) || !errors.Is(err, errStuck) {
+					t.Errorf("got %v", err)
+				}
+				r.server.stopErr <- nil // Stop ends, or the test would leak
+			})
+		})
 	}
 }
 

@@ -43,7 +43,7 @@ type settings struct {
 	IngestRate          int      `env:"POSTHASTE_INGEST_RATE" default:"0" placeholder:"N" help:"Events a second that are taken in, of all projects together; 0 is no limit (${default})."`
 	ProjectIngestRate   int      `env:"POSTHASTE_PROJECT_INGEST_RATE" default:"0" placeholder:"N" help:"Events a second that are taken in, of each project; 0 is no limit. A project may set a rate of its own (${default})."`
 	CacheBytes          byteSize `env:"POSTHASTE_CACHE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory for what is read back from the log (${default})."`
-	MemtableBytes       byteSize `env:"POSTHASTE_MEMTABLE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory of one table of the log that is not yet on disk as a table; up to four at a time (${default})."`
+	MemtableBytes       byteSize `env:"POSTHASTE_MEMTABLE_BYTES" default:"32MiB" placeholder:"SIZE" help:"Memory of one table of the log that is not yet on disk as a table; up to four at a time (${default})."`
 	QueueBytes          byteSize `env:"POSTHASTE_QUEUE_BYTES" default:"128MiB" placeholder:"SIZE" help:"Memory for deliveries that wait; the rest waits on disk (${default})."`
 	MaxInFlight         int      `env:"POSTHASTE_MAX_IN_FLIGHT" default:"4096" placeholder:"N" help:"Attempts at once, to all endpoints (${default})."`
 	EndpointWindow      int      `env:"POSTHASTE_ENDPOINT_WINDOW" default:"1024" placeholder:"N" help:"Deliveries of one endpoint kept in memory; the rest waits on disk (${default})."`

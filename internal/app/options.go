@@ -37,7 +37,7 @@ const (
 	DefaultAdminListen         = "127.0.0.1:5006"
 	DefaultShutdownTimeout     = 30 * time.Second
 	DefaultCacheBytes          = 64 << 20
-	DefaultMemtableBytes       = 64 << 20
+	DefaultMemtableBytes       = 32 << 20
 	DefaultQueueBytes          = 128 << 20
 	DefaultMaxInFlight         = 4096
 	DefaultEndpointWindow      = 1024
