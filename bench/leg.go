@@ -291,15 +291,15 @@ func (r *runner) warmupBurst() Burst {
 	return Burst{First: warmupFirst, Max: r.eventsIn(warmupEventsPerSecond, r.Warmup), For: r.Warmup}
 }
 
-// measuredBurst lasts for Duration at the rate of deliveries that the warm-up
-// reached, or for Duration if the server accepts more slowly than that. A server
-// that accepts faster than it delivers thus gets no more than it can deliver in
-// the time. An open loop has the rate it is given.
+// measuredBurst lasts for Duration, or until it has half as many events again as
+// could be delivered in the time at the rate that the warm-up reached: a server
+// that accepts faster than it delivers is not left with more than it can deliver
+// soon. An open loop has the rate it is given.
 func (r *runner) measuredBurst(rate float64) Burst {
 	if r.shape.rate > 0 {
 		return r.openBurst(measuredFirst, r.Duration)
 	}
-	return Burst{First: measuredFirst, Max: r.eventsIn(rate, r.Duration), For: r.Duration}
+	return Burst{First: measuredFirst, Max: r.eventsIn(1.5*rate, r.Duration), For: r.Duration}
 }
 
 func (r *runner) openBurst(first uint64, d time.Duration) Burst {

@@ -164,7 +164,7 @@ func TestOptionsValidate(t *testing.T) {
 
 func TestMeasuredBurst(t *testing.T) {
 	r := &runner{Options: Options{Duration: 2 * time.Second, Warmup: time.Second}}
-	for rate, want := range map[float64]int{0: 1, 1000: 2000, 1e12: maxEvents} {
+	for rate, want := range map[float64]int{0: 1, 1000: 3000, 1e12: maxEvents} {
 		if b := r.measuredBurst(rate); b.Max != want || b.For != 2*time.Second || b.First != measuredFirst {
 			t.Errorf("rate %v: %+v, want %d events", rate, b, want)
 		}
@@ -173,7 +173,7 @@ func TestMeasuredBurst(t *testing.T) {
 		t.Errorf("warm-up %+v", b)
 	}
 	fan := r.fannedOut(100)
-	for rate, want := range map[float64]int{0: 1, 1000: 20, 1e12: maxEvents / 100} {
+	for rate, want := range map[float64]int{0: 1, 1000: 30, 1e12: maxEvents / 100} {
 		if b := fan.measuredBurst(rate); b.Max != want {
 			t.Errorf("rate %v, each event to 100: %+v, want %d events", rate, b, want)
 		}

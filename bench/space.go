@@ -29,7 +29,7 @@ func (r *runner) spaceSize() spaceSize {
 	if r.Quick {
 		return spaceSize{10e6, settling{quiet: 250 * time.Millisecond, limit: 3 * time.Second}}
 	}
-	return spaceSize{300e6, settling{quiet: 5 * time.Second, limit: 2 * time.Minute}}
+	return spaceSize{1e9, settling{quiet: 5 * time.Second, limit: 2 * time.Minute}}
 }
 
 // space measures what events take on disk with their deliveries and attempts, for
