@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -83,42 +84,39 @@ func (r *runner) latencyPair(ctx context.Context, repeat int) (both latencyRun, 
 	if err == nil {
 		err = baseline.Check()
 	}
-	if err == nil {
-		err = r.checkPace(label(nullPipeBaseline), baseline)
-	}
 	if err != nil {
 		return both, fmt.Errorf("%s: %w", nullPipeBaseline, err)
 	}
+	r.notePace(label(nullPipeBaseline), baseline)
 	phase, err := r.underTest(ctx, ModeSingle, label("server"), r.profileOf("latency", repeat))
 	if phase == nil {
 		return both, err
 	}
 	both = latencyRun{baseline, phase}
-	if err == nil {
-		err = phase.Check()
-	}
-	if err == nil {
-		err = r.checkPace(label("server"), phase)
-	}
-	return both, err
+	r.notePace(label("server"), phase)
+	return both, errors.Join(err, phase.Check())
 }
 
-// checkPace notes a rate that was not held, and whose fault that was. Events that
-// were given up are an error: their latency would be missing.
-func (r *runner) checkPace(label string, p *Phase) error {
+// unsentEvents is the check of rows with an open loop that no event was given up:
+// its latency would be missing.
+const unsentEvents = "events that were due and not sent"
+
+// notePace notes a rate that was not held, and whose fault that was.
+func (r *runner) notePace(label string, p *Phase) {
 	pace := p.Burst.Pace
 	switch {
 	case pace.Held():
-		return nil
 	case pace.Unsent > 0:
-		return fmt.Errorf("%.0f events/s are more than was taken: %d were not sent, so that the latencies lack the longest", pace.Rate, pace.Unsent)
+		r.note("%s: %.0f events/s are more than was taken: %d were not sent, so that the latencies lack the longest", label, pace.Rate, pace.Unsent)
 	case pace.Waited > 0:
 		r.note("%s: %.0f of %.0f events/s were sent: %d requests had to wait for one of the connections", label, pace.Achieved, pace.Rate, pace.Waited)
 	default:
 		r.note("%s: %.0f of %.0f events/s were sent: the generator could not keep up", label, pace.Achieved, pace.Rate)
 	}
-	return nil
 }
+
+// unsent is how many events the latencies lack.
+func (l *latencyRun) unsent() int { return l.baseline.Burst.Pace.Unsent + l.server.Burst.Pace.Unsent }
 
 func (l latencyRun) run() *report.Run {
 	run := newRun(l.baseline, l.server)
@@ -138,6 +136,7 @@ func describeLatency(row *report.Scenario, runs []latencyRun) {
 	}
 	row.AtMost("p99", row.Value, "ms", latencyP99)
 	row.AtMost("p50", of(func(l latencyRun) float64 { return l.server.Receipts.Latency.P50 }), "ms", latencyP50)
+	row.AtMost(unsentEvents, of(func(l latencyRun) float64 { return float64(l.unsent()) }), "", 0)
 	pace := func(l latencyRun) *Pace { return l.server.Burst.Pace }
 	row.Note("rate", of(func(l latencyRun) float64 { return pace(l).Rate }), "events/s")
 	row.Note("rate achieved", of(func(l latencyRun) float64 { return pace(l).Achieved }), "events/s")
@@ -158,7 +157,7 @@ func describeLatency(row *report.Scenario, runs []latencyRun) {
 // latencySeries is the distribution by percentile: the median over the runs at
 // each position that all of them reach.
 func latencySeries(of string, runs []latencyRun, phase func(latencyRun) *Phase) report.Series {
-	s := report.Series{Name: of + ": latency by percentile (across: 1 is p90, 2 is p99, 3 is p99.9)", Unit: "ms"}
+	s := report.Series{Name: of + ": latency by percentile", Unit: "ms", XUnit: report.Nines}
 	for i, p := range phase(runs[0]).Receipts.Percentiles {
 		var all []float64
 		for _, l := range runs {

@@ -17,17 +17,18 @@ func TestLatencyScenario(t *testing.T) {
 		t.Fatal(err)
 	}
 	row := got.Scenarios[0]
-	if row.Unit != "ms" || len(row.Runs) != 2 || row.Value <= 0 || row.BaselineValue <= 0 || row.Lost != 0 || row.Verified == 0 || row.Published != 80 {
+	unsent := row.Checks[len(row.Checks)-1] // some on a machine that stalls for seconds
+	if row.Unit != "ms" || len(row.Runs) != 2 || row.Value <= 0 || row.BaselineValue <= 0 || row.Lost != 0 || row.Verified == 0 || row.Published != 80 && unsent.Met {
 		t.Errorf("%+v", row)
 	}
-	if len(row.Checks) != 2 || row.Checks[0].Name != "p99" || row.Checks[0].Value != row.Value || row.Target != latencyP99 || !row.Checks[1].AtMost {
+	if len(row.Checks) != 3 || unsent.Name != unsentEvents || row.Checks[0].Name != "p99" || row.Checks[0].Value != row.Value || row.Target != latencyP99 || !row.Checks[1].AtMost {
 		t.Errorf("checks %+v", row.Checks)
 	}
 	if rate := row.Figures[0]; rate.Name != "rate" || rate.Value != 200 {
 		t.Errorf("rate %+v", rate)
 	}
 	for _, s := range row.Series {
-		if len(s.Points) < nineSteps || s.Points[0].Seconds != 0 || s.Points[0].Value > s.Points[len(s.Points)-1].Value {
+		if s.XUnit != report.Nines || len(s.Points) < nineSteps || s.Points[0].Seconds != 0 || s.Points[0].Value > s.Points[len(s.Points)-1].Value {
 			t.Errorf("series %+v", s)
 		}
 	}
@@ -56,23 +57,19 @@ func TestLatencyRate(t *testing.T) {
 }
 
 // Who did not keep the pace is named.
-func TestCheckPace(t *testing.T) {
+func TestNotePace(t *testing.T) {
 	for want, pace := range map[string]*Pace{
-		"":                           {Rate: 100, Achieved: 99.5},
-		"3 requests had to wait":     {Rate: 100, Achieved: 90, Waited: 3},
-		"the generator could not":    {Rate: 100, Achieved: 90},
-		"error: 7 were not sent":     {Rate: 100, Achieved: 99.5, Unsent: 7},
-		"error: 100 events/s are mo": {Rate: 100, Achieved: 50, Unsent: 7, Waited: 9},
+		"":                        {Rate: 100, Achieved: 99.5},
+		"3 requests had to wait":  {Rate: 100, Achieved: 90, Waited: 3},
+		"the generator could not": {Rate: 100, Achieved: 90},
+		"7 were not sent":         {Rate: 100, Achieved: 99.5, Unsent: 7},
+		"100 events/s are mo":     {Rate: 100, Achieved: 50, Unsent: 7, Waited: 9},
 	} {
 		r := &runner{report: new(report.Report)}
-		err := r.checkPace("x", &Phase{Burst: BurstResult{Pace: pace}})
+		r.notePace("x", &Phase{Burst: BurstResult{Pace: pace}})
 		said := strings.Join(r.report.Notes, "\n")
-		if text, isErr := strings.CutPrefix(want, "error: "); isErr {
-			if err == nil || !strings.Contains(err.Error(), text) {
-				t.Errorf("%+v: %v, want %q", pace, err, text)
-			}
-		} else if err != nil || !strings.Contains(said, want) || (want == "") != (said == "") {
-			t.Errorf("%+v: %v, notes %q, want %q", pace, err, said, want)
+		if !strings.Contains(said, want) || (want == "") != (said == "") {
+			t.Errorf("%+v: notes %q, want %q", pace, said, want)
 		}
 	}
 }

@@ -118,9 +118,7 @@ func (n *neighbourhood) check(r *runner, label string) error {
 	for _, p := range []*Phase{n.full, n.calm} {
 		errs = append(errs, p.Check(), r.checkSigned(label, p))
 	}
-	if err := r.checkPace(label, n.calm); err != nil { // nothing is lost, and the row has a check of it
-		r.note("%s: %v", label, err)
-	}
+	r.notePace(label, n.calm)
 	return errors.Join(errs...)
 }
 
@@ -156,7 +154,7 @@ func describeNoisy(row *report.Scenario, pairs []noisyPair) {
 	noisyP99 := func(p noisyPair) float64 { return p.noisy.calm.healthyP99() }
 	row.AtLeast("healthy throughput", row.Ratio, "of quiet", 0.9)
 	row.AtMost("healthy p99", of(func(p noisyPair) float64 { return noisyP99(p) / quietP99(p) }), "of quiet", 2)
-	row.AtMost("events that were due and not sent", of(func(p noisyPair) float64 { return float64(p.unsent()) }), "", 0)
+	row.AtMost(unsentEvents, of(func(p noisyPair) float64 { return float64(p.unsent()) }), "", 0)
 	row.Note("quiet p99", of(quietP99), "ms")
 	row.Note("noisy p99", of(noisyP99), "ms")
 	row.Note("rate of the p99", of(func(p noisyPair) float64 { return p.noisy.calm.Burst.Pace.Achieved }), "events/s")

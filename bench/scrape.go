@@ -2,12 +2,15 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 )
+
+var errNoMetrics = errors.New("no metrics")
 
 // maxScrapeBytes bounds the metrics of a server.
 const maxScrapeBytes = 4 << 20
@@ -32,7 +35,7 @@ func scrape(ctx context.Context, client *http.Client, adminURL string) (metrics,
 		return nil, fmt.Errorf("%s/metrics: %w", adminURL, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s/metrics answers %s", adminURL, resp.Status)
+		return nil, fmt.Errorf("%w: %s/metrics answers %s", errNoMetrics, adminURL, resp.Status)
 	}
 	return parseMetrics(string(text)), nil
 }

@@ -93,6 +93,14 @@ func timeStep(length float64) float64 {
 	return decimalStep(length)
 }
 
+// nineStep is one percentile, or several where there are many.
+func nineStep(length float64) float64 { return max(1, math.Ceil(length/6)) }
+
+// nineLabel is the percentile with so many nines.
+func nineLabel(nines float64) string {
+	return "p" + strconv.FormatFloat(100-100*math.Pow(10, -nines), 'f', max(0, int(nines)-2), 64)
+}
+
 // stepFor is the step of a vertical axis.
 func stepFor(unit string) func(float64) float64 {
 	if unit == "bytes" || unit == "bytes/s" {

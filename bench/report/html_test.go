@@ -343,3 +343,15 @@ func TestBarBeyondTheAxis(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestNineLabel(t *testing.T) {
+	for nines, want := range map[float64]string{0: "p0", 1: "p90", 2: "p99", 3: "p99.9", 4: "p99.99"} {
+		if got := nineLabel(nines); got != want {
+			t.Errorf("%v: %s, want %s", nines, got, want)
+		}
+	}
+	s := Series{Name: "x", Unit: "ms", XUnit: Nines, Points: []Point{{0, 1}, {1, 2}, {2, 3}, {3, 9}}}
+	if got := plotSeries("latency", s, s.Points).Times; len(got) != 4 || got[2].Label != "p99" {
+		t.Errorf("ticks %v", got)
+	}
+}

@@ -96,13 +96,17 @@ type Figure struct {
 type Series struct {
 	Name   string  `json:"name"`
 	Unit   string  `json:"unit"`
-	Limit  float64 `json:"limit,omitempty"` // a line to stay under; 0: none
+	XUnit  string  `json:"x_unit,omitempty"` // of the points' positions; empty: seconds
+	Limit  float64 `json:"limit,omitempty"`  // a line to stay under; 0: none
 	Points []Point `json:"points"`
 }
 
+// Nines is the XUnit of a distribution: 1 is p90, 2 is p99, 3 is p99.9.
+const Nines = "nines"
+
 // Point is a value at a time.
 type Point struct {
-	Seconds float64 `json:"s"` // since the series began
+	Seconds float64 `json:"s"` // since the series began, unless the series has an XUnit
 	Value   float64 `json:"v"`
 }
 

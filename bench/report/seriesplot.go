@@ -75,7 +75,12 @@ func plotSeries(scenario string, s Series, points []Point) seriesPlot {
 	least := slices.MinFunc(points, func(a, b Point) int { return cmp.Compare(a.Value, b.Value) })
 	most := slices.MaxFunc(points, func(a, b Point) int { return cmp.Compare(a.Value, b.Value) })
 	y, values := linear(least.Value, max(most.Value, s.Limit), stepFor(s.Unit))
-	_, times := linear(0, last.Seconds-first.Seconds, timeStep)
+	length := last.Seconds - first.Seconds
+	step, label := timeStep, timeLabel(length)
+	if s.XUnit == Nines {
+		step, label = nineStep, nineLabel
+	}
+	_, times := linear(0, length, step)
 	x := axis{low: first.Seconds, high: last.Seconds}
 	if x.high == x.low {
 		x.low, x.high = x.low-1, x.high+1
@@ -85,12 +90,11 @@ func plotSeries(scenario string, s Series, points []Point) seriesPlot {
 		Scenario: scenario, Name: s.Name, Unit: captionUnit(s.Unit),
 		Top: plotTop, Height: plotHeight, Bottom: plotTop + plotHeight, Labels: plotTop + plotHeight + 18, Whole: plotTop + plotHeight + 24, Units: plotUnits,
 	}
-	length := last.Seconds - first.Seconds
 	for i := range times {
 		times[i] += first.Seconds
 	}
 	times = slices.DeleteFunc(times, func(t float64) bool { return t > last.Seconds+length/1000 })
-	p.Times = x.horizontal(times, timeLabel(length))
+	p.Times = x.horizontal(times, label)
 	pixel := func(v float64) string { return attribute(plotHeight * (1 - y.share(v))) }
 	offset := func(v float64) string { return attribute(plotTop + plotHeight*(1-y.share(v))) }
 	for _, v := range values {
