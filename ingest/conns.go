@@ -114,7 +114,7 @@ type conn struct {
 	leave     func()
 	watch     *watch
 	waits     atomic.Uint32 // for what
-	since     atomic.Int64  // Unix nanoseconds, as of the watch's last look
+	since     atomic.Int64  // as of the watch's last look
 	answering bool          // the last thing it did was to write
 }
 

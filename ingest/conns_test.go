@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/valyala/fasthttp"
 )
@@ -17,6 +18,7 @@ import (
 type hall struct {
 	t    testing.TB
 	addr string
+	l    *listener
 	mu   struct {
 		sync.Mutex
 		reasons, told []string
@@ -45,9 +47,10 @@ func openHallWith(t testing.TB, o ServerOptions, handler fasthttp.RequestHandler
 		defer h.mu.Unlock()
 		h.mu.told = append(h.mu.told, id)
 	}
+	h.l = Listener(ln, o).(*listener)
 	s := Server(o, handler)
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(Listener(ln, o)) }()
+	go func() { ended <- s.Serve(h.l) }()
 	t.Cleanup(func() {
 		if err := s.Shutdown(); err != nil {
 			t.Error(err)
@@ -57,6 +60,22 @@ func openHallWith(t testing.TB, o ServerOptions, handler fasthttp.RequestHandler
 		}
 	})
 	return h
+}
+
+// left waits until the server has closed all connections.
+func (h *hall) left() {
+	h.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		h.l.mu.Lock()
+		open := h.l.open
+		h.l.mu.Unlock()
+		if open == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			h.t.Fatalf("%d connections are still open", open)
+		}
+	}
 }
 
 // connect opens a connection, which is closed with the test.

@@ -16,7 +16,8 @@ import (
 type watch struct {
 	read, write, idle time.Duration
 	every             time.Duration
-	now               atomic.Int64 // Unix nanoseconds of the last look
+	began             time.Time    // times are nanoseconds since then: the wall clock may be set
+	now               atomic.Int64 // of the last look
 
 	mu    sync.Mutex
 	conns map[*conn]struct{} // open; guarded by mu
@@ -24,7 +25,7 @@ type watch struct {
 }
 
 func newWatch(o *ServerOptions) *watch {
-	w := &watch{read: o.ReadTimeout, write: o.WriteTimeout, idle: o.IdleTimeout, conns: make(map[*conn]struct{})}
+	w := &watch{read: o.ReadTimeout, write: o.WriteTimeout, idle: o.IdleTimeout, began: time.Now(), conns: make(map[*conn]struct{})}
 	w.every = min(max(min(w.read, w.write, w.idle)/8, time.Millisecond), time.Second)
 	return w
 }
@@ -35,7 +36,7 @@ func (w *watch) add(c *conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer == nil {
-		w.now.Store(time.Now().UnixNano())
+		w.now.Store(int64(time.Since(w.began)))
 		w.timer = time.AfterFunc(w.every, w.look)
 	}
 	c.since.Store(w.now.Load())
@@ -59,11 +60,11 @@ func (w *watch) look() {
 	if w.timer == nil {
 		return
 	}
-	now := time.Now()
-	w.now.Store(now.UnixNano())
+	now := int64(time.Since(w.began))
+	w.now.Store(now)
+	past := time.Unix(1, 0)
 	for c := range w.conns {
-		waited := time.Duration(now.UnixNano()-c.since.Load()) - w.every
-		w.judge(c, waited, now.Add(-time.Second))
+		w.judge(c, time.Duration(now-c.since.Load())-w.every, past)
 	}
 	w.timer.Reset(w.every)
 }

@@ -24,7 +24,6 @@ type conn struct {
 	address  string // of the peer, once for all attempts
 
 	opened  time.Time
-	armed   time.Time // when what waits on it ends
 	rested  time.Time // since when it rests; zero before its first answer
 	broken  bool      // closing it sends nothing more
 	peek    func(fd uintptr)
@@ -36,22 +35,6 @@ func newConn(tcp net.Conn, raw syscall.RawConn, live *liveConns) *conn {
 	c := &conn{Conn: tcp, tcp: tcp, raw: raw, live: live, address: tcp.RemoteAddr().String(), opened: time.Now()}
 	c.peek = c.peekFD // made once, so that a check allocates nothing
 	return c
-}
-
-// maxLate is how much later than its deadline an exchange may end, if that is not
-// more than a sixteenth of its time.
-const maxLate = 250 * time.Millisecond
-
-// arm has an exchange that begins now end at its deadline, or a little later: most
-// of the time the deadline of an earlier exchange will do, and no timer is moved.
-// BenchmarkAttempt: 0.6 µs of 12.
-func (c *conn) arm(now, deadline time.Time) error {
-	late := min(deadline.Sub(now)/16, maxLate)
-	if over := c.armed.Sub(deadline); over >= 0 && over <= late {
-		return nil
-	}
-	c.armed = deadline.Add(late)
-	return c.tcp.SetDeadline(c.armed)
 }
 
 // stale reports whether the connection must not carry another request.

@@ -76,7 +76,7 @@ func (x *exchange) end(err error) error {
 // run makes the exchange on c. keep says that c can carry another one.
 func (x *exchange) run(c *conn) (keep bool, err error) {
 	x.attempt.Address = c.address
-	if err := c.arm(x.begun, x.deadline); err != nil {
+	if err := c.tcp.SetDeadline(x.deadline); err != nil {
 		return false, &writeError{err}
 	}
 	sendErr := x.send(c)
