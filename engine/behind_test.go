@@ -318,7 +318,7 @@ func TestAnIdleEngineWritesNothing(t *testing.T) {
 }
 
 func TestAnEventThatCannotBeReadForNowCostsNoAttempt(t *testing.T) {
-	inTime(t, Options{}, func(t *testing.T, w *world) {
+	inTime(t, Options{QueueBytes: 1}, func(t *testing.T, w *world) {
 		start := time.Now()
 		var refused atomic.Int64
 		w.store.broken = func(op string) error {

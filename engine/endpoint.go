@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"posthaste/event"
 	"posthaste/internal/wheel"
@@ -25,6 +26,9 @@ func (j *job) bytes() int64 {
 	}
 	return own + j.ev.SizeBytes()
 }
+
+// fresh: the delivery came without a detour through the log.
+func (j *job) fresh() bool { return j.ev != nil && !j.timed }
 
 // parcel is an event that several jobs of a shard carry. It weighs its full size
 // until the last of them is out of the queues. It is a copy: a pointer into a
@@ -90,6 +94,7 @@ type endpoint struct {
 	readTo   uint64
 	next     uint64
 	soon     []uint64
+	emptied  time.Time // when the entries were last read until none was due
 
 	resting bool // the log could not be read; the retry alarm ends it
 }

@@ -184,11 +184,14 @@ func (r *reading) readTimers(ep *endpoint, afterDue uint64, afterID event.ID, un
 	}
 	for i := range ds {
 		if s.manual.stands(&ds[i]) {
-			s.push(ep, job{d: ds[i], timed: true})
+			s.push(ep, job{d: ds[i], ev: s.keptEvent(ds[i].ID), timed: true})
 		}
 		ep.timerDue, ep.timerID = uint64(ds[i].Due.UnixMilli()), ds[i].ID
 	}
 	s.start()
+	if next == 0 || next > until {
+		ep.emptied = time.Now()
+	}
 	if next != 0 {
 		s.armRetry(ep, next)
 	}

@@ -54,6 +54,7 @@ func (s *Shard) addMark(m *event.Mark) {
 		m.Watermark = min(m.Watermark, s.fed)
 	}
 	kept, now := s.active[:0], time.Now()
+	s.e.queued.Add(-s.keep.expire(now.Add(-2 * keepFor)))
 	for _, ep := range s.active {
 		s.markEndpoint(ep, m, uint64(now.UnixMilli()))
 		ep.markHealth(m)

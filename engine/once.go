@@ -39,6 +39,6 @@ func (s *Shard) afterwarn(w *worker) (again bool) {
 	st := &w.settlement
 	st.Delivery.Status, st.Delivery.UpdatedAt = event.Retry, time.Now().UTC()
 	st.Delivery.Due = st.Delivery.UpdatedAt.Add(localPause)
-	s.settle(st)
+	s.settle(st, w.job.ev)
 	return false
 }

@@ -9,8 +9,13 @@ import (
 	"posthaste/internal/wheel"
 )
 
-// wheelTick is how late a rate token or a retry may come.
+// wheelTick is how late a rate token may come.
 const wheelTick = time.Millisecond
+
+// retryPace is how often an endpoint's timers are read at most, unless more are due
+// than it has room for, and so how late a retry may come. Each reading looks through
+// the whole store; an endpoint that fails a thousand times a second has as many due.
+const retryPace = 25 * time.Millisecond
 
 // unknownPlace is the recorded place of an endpoint that recovery found behind.
 // The log may have a record of that or not; the next mark writes it.
@@ -34,6 +39,7 @@ type Shard struct {
 	fed       uint64 // ms of the newest delivery that the log handed over
 
 	manual manual
+	keep   keep
 
 	workers  int // running
 	busy     busyList
@@ -47,7 +53,7 @@ type Shard struct {
 }
 
 func newShard(e *Engine, _ int) *Shard {
-	return &Shard{
+	s := &Shard{
 		e:         e,
 		endpoints: make(map[event.ID]*endpoint),
 		ill:       make(map[event.ID]illness),
@@ -55,6 +61,8 @@ func newShard(e *Engine, _ int) *Shard {
 		idle:      make(chan struct{}),
 		poke:      make(chan struct{}, 1),
 	}
+	s.keep.init(e.o.QueueBytes / keepShare / int64(e.o.Shards))
+	return s
 }
 
 // endpoint finds an endpoint's state, or makes one. The caller holds mu.
@@ -125,7 +133,7 @@ func (s *Shard) push(ep *endpoint, j job) {
 // weigh counts a job that goes into a queue, and its memory. The caller holds mu.
 func (s *Shard) weigh(ep *endpoint, j *job) {
 	n := j.bytes()
-	if j.ev != nil {
+	if j.fresh() {
 		ep.fresh++
 	}
 	if p := j.shared; p != nil {
@@ -140,7 +148,7 @@ func (s *Shard) weigh(ep *endpoint, j *job) {
 // unweigh undoes weigh for a job that comes out of its queue. The caller holds mu.
 func (s *Shard) unweigh(ep *endpoint, j *job) {
 	n := j.bytes()
-	if j.ev != nil {
+	if j.fresh() {
 		ep.fresh--
 	}
 	if p := j.shared; p != nil {
@@ -254,7 +262,8 @@ func (s *Shard) armRetry(ep *endpoint, due uint64) {
 // is a time from now. The caller holds mu.
 func (s *Shard) setRetry(ep *endpoint) {
 	now := time.Now()
-	s.wheel.Add(&ep.retry, now.Add(time.UnixMilli(int64(ep.next)).Sub(now)))
+	at := now.Add(time.UnixMilli(int64(ep.next)).Sub(now))
+	s.wheel.Add(&ep.retry, later(at, ep.emptied.Add(retryPace)))
 	s.wake()
 }
 

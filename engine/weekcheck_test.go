@@ -13,7 +13,7 @@ const (
 	// predictMargin is more than a chain of retries is late by.
 	predictMargin = 200 * time.Millisecond
 	// followMargin is more than one retry is late by.
-	followMargin = 20 * time.Millisecond
+	followMargin = 20*time.Millisecond + retryPace
 	// rampSlack is how long a slow start holds one delivery up.
 	rampSlack = time.Second
 )

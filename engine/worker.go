@@ -149,7 +149,7 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	now := time.Now().UTC()
 	st.Attempt = a
 	st.Delivery = decide(j.d, w.target.Policy(w.project), a, now, rand.Uint32())
-	s.settle(st)
+	s.settle(st, j.ev)
 	w.settled = true
 	e.report(a, &st.Delivery, now)
 	e.tellDelivery(w.project, &st.Delivery, a)
@@ -194,7 +194,7 @@ func (s *Shard) discard(w *worker, reason string) {
 	st := &w.settlement
 	st.Delivery.Status, st.Delivery.Reason = event.Discarded, reason
 	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
-	s.settle(st)
+	s.settle(st, nil)
 	w.settled = true
 	if w.project != nil {
 		s.e.tellDelivery(w.project, &st.Delivery, nil)
@@ -202,11 +202,13 @@ func (s *Shard) discard(w *worker, reason string) {
 	s.e.o.Hooks.Terminal(event.Discarded.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
 }
 
-// settle hands an outcome to the log.
-func (s *Shard) settle(st *event.Settlement) {
+// settle hands an outcome to the log. ev is the delivery's event, nil if it is not at
+// hand.
+func (s *Shard) settle(st *event.Settlement, ev *event.Event) {
 	if st.Delivery.Status == event.Retry {
 		s.mu.Lock()
 		s.announceLocked(st)
+		s.keepEvent(&st.Delivery, ev)
 		s.mu.Unlock()
 	}
 	if err := s.e.o.Store.Settle(st); err != nil {
