@@ -13,6 +13,11 @@ import (
 const (
 	// maxShift halves an endpoint's share of workers at most so often.
 	maxShift = 6
+	// downAfter is how many failures in a row make an endpoint one that is down,
+	// whatever it answers: it is tried with few attempts at once from then on.
+	downAfter = 100
+	// downPause is how long such an endpoint is left alone after each failure.
+	downPause = 2 * time.Millisecond
 	// rampStep is how long a slow start stays at a rate before it doubles.
 	rampStep = 10 * time.Second
 	// rampSteps is how often it doubles: from 1 to 2048 a second.
@@ -76,14 +81,16 @@ func (h *health) succeeded() {
 
 // failed notes a failed attempt. One that got no answer, or one that says that
 // the endpoint has too much to do, costs it half of its share of workers: so
-// endpoints that hang leave the workers to those that do not.
+// endpoints that hang leave the workers to those that do not. So does any failure of
+// one that is down: thousands of attempts a second would tell nothing new, and take
+// the processor from the others.
 func (h *health) failed(a *event.Attempt, now time.Time) {
 	if h.failures == 0 {
 		h.since = now
 	}
 	h.failures++
 	h.changed = true
-	if overworked(a) {
+	if overworked(a) || h.failures >= downAfter {
 		h.shift = min(h.shift+1, maxShift)
 	}
 	if a.RetryAfter > 0 {

@@ -54,6 +54,9 @@ func (s *Shard) blame(w *worker, a *event.Attempt, now time.Time) {
 	h := w.ep.ill()
 	h.failed(a, now)
 	s.activate(w.ep)
+	if h.failures >= downAfter {
+		s.nap(w.ep, now, downPause)
+	}
 	c := w.project.Breaker
 	if c.On() && h.breaker.Record(c, now, outcomeOf(a)) == breaker.Opened {
 		h.changed = true

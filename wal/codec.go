@@ -113,8 +113,10 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
-func (r *reader) bytes() []byte {
-	n := r.uvarint()
+func (r *reader) bytes() []byte { return r.takeLong(r.uvarint()) }
+
+// takeLong is take for a length that was read.
+func (r *reader) takeLong(n uint64) []byte {
 	if n > uint64(len(r.b)) {
 		r.bad, r.b = true, nil
 		return nil

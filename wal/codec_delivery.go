@@ -50,6 +50,7 @@ const (
 	flagManual
 	flagBodyCut
 	flagAtMostOnce // timers only
+	flagHeaderText // the attempt's headers are packed
 )
 
 // appendOutcomeBody appends a later row of a delivery, after its header: the
@@ -59,7 +60,8 @@ const (
 //	number | started µs | duration µs | status code | class 1 | error | address |
 //	URL | request headers | response headers | response body
 //
-// Numbers are uvarints, text a uvarint length and its bytes.
+// Numbers are uvarints, text a uvarint length and its bytes; headers are packed, see
+// appendHeaderText.
 func appendOutcomeBody(dst []byte, s *event.Settlement) []byte {
 	d, a := &s.Delivery, s.Attempt
 	dst = append(dst, byte(d.Status), outcomeFlags(a))
@@ -79,8 +81,8 @@ func appendOutcomeBody(dst []byte, s *event.Settlement) []byte {
 	dst = appendString(dst, a.Error)
 	dst = appendString(dst, a.Address)
 	dst = appendString(dst, a.URL)
-	dst = appendBytes(dst, a.RequestHeaders)
-	dst = appendBytes(dst, a.ResponseHeaders)
+	dst = appendHeaderText(dst, a.RequestHeaders)
+	dst = appendHeaderText(dst, a.ResponseHeaders)
 	return appendBytes(dst, a.ResponseBody)
 }
 
@@ -88,7 +90,7 @@ func outcomeFlags(a *event.Attempt) (f byte) {
 	if a == nil {
 		return 0
 	}
-	f = flagAttempt
+	f = flagAttempt | flagHeaderText
 	if a.Manual {
 		f |= flagManual
 	}
@@ -122,8 +124,11 @@ func decodeOutcome(key, value []byte, d *event.Delivery, a *event.Attempt) (bool
 	a.StatusCode = int(r.uvarint())
 	a.Class = event.ErrorClass(r.byte())
 	a.Error, a.Address, a.URL = r.string(), r.string(), r.string()
-	a.RequestHeaders = bytesClone(r.bytes())
-	a.ResponseHeaders = bytesClone(r.bytes())
+	if flags&flagHeaderText != 0 {
+		a.RequestHeaders, a.ResponseHeaders = r.headerText(), r.headerText()
+	} else {
+		a.RequestHeaders, a.ResponseHeaders = bytesClone(r.bytes()), bytesClone(r.bytes())
+	}
 	a.ResponseBody = bytesClone(r.bytes())
 	return true, r.done()
 }

@@ -80,7 +80,7 @@ func benchSettlement(endpoint event.ID) event.Settlement {
 	s := attempted(event.Delivery{EndpointID: endpoint, ProjectID: idOf(1), EventID: idOf(3)}, event.Success)
 	a := *s.Attempt
 	a.Address = "203.0.113.9:443"
-	a.RequestHeaders, a.ResponseHeaders, a.ResponseBody = make([]byte, 300), make([]byte, 100), []byte("ok")
+	a.RequestHeaders, a.ResponseHeaders, a.ResponseBody = []byte(sampleRequest), []byte(sampleAnswer), []byte("ok")
 	s.Attempt = &a
 	return s
 }
