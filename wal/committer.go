@@ -125,6 +125,7 @@ func (l *Log) finish(g *group, started time.Time) {
 		g.stats.Wait = time.Since(started)
 		l.o.Observe(g.stats)
 	}
+	l.packer.committed.Add(int64(g.stats.Bytes))
 	l.putGroup(g)
 }
 

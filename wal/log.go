@@ -45,6 +45,7 @@ type Log struct {
 	closing   bool // a call of Close has begun
 	frozen    freeze
 	indexer   indexer
+	packer    packer
 	// horizon is the clock at the end of Recover.
 	horizon uint64
 
@@ -106,6 +107,7 @@ func Open(o Options) (*Log, error) {
 	l.indexer.start(l.clock)
 	go l.commitLoop()
 	go l.indexLoop(l.indexQuit)
+	l.startPacker()
 	return l, nil
 }
 
@@ -145,8 +147,23 @@ func newLog(o Options) (*Log, error) {
 	return l, nil
 }
 
-func (l *Log) openPebble() (err error) {
-	l.db, err = pebble.Open(l.o.Dir, l.pebbleOptions())
+// replayLog writes what the last process left in the write-ahead log to tables. Pebble's
+// Open does so, and then waits for the compaction that these tables may set off, which
+// is of gigabytes: a start after a crash took three to nine seconds. So this is done
+// first, with a store that compacts nothing.
+func (l *Log) replayLog() error {
+	o := l.pebbleOptions()
+	o.DisableAutomaticCompactions = true
+	if err := l.openWith(o); err != nil {
+		return err
+	}
+	return l.db.Close()
+}
+
+func (l *Log) openPebble() error { return l.openWith(l.pebbleOptions()) }
+
+func (l *Log) openWith(o *pebble.Options) (err error) {
+	l.db, err = pebble.Open(l.o.Dir, o)
 	if errors.Is(err, syscall.EAGAIN) { // of fcntl(F_SETLK) on the file LOCK
 		return fmt.Errorf("another process has it open: %w", err)
 	}
@@ -154,6 +171,9 @@ func (l *Log) openPebble() (err error) {
 }
 
 func (l *Log) openDB() error {
+	if err := l.replayLog(); err != nil {
+		return err
+	}
 	if err := l.openPebble(); err != nil {
 		return err
 	}
@@ -261,6 +281,7 @@ func (l *Log) Close() error {
 	l.room.Broadcast()
 	l.mu.Unlock()
 	if !l.readOnly {
+		l.packer.end()
 		close(l.stop)
 		<-l.done
 	}
