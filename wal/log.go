@@ -25,6 +25,7 @@ const FormatVersion = 3
 type Log struct {
 	o          Options
 	db         *pebble.DB
+	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
 	partitions int
 	readOnly   bool
 
@@ -145,7 +146,12 @@ func newLog(o Options) (*Log, error) {
 }
 
 func (l *Log) openPebble() (err error) {
-	l.db, err = pebble.Open(l.o.Dir, l.pebbleOptions())
+	cache := pebble.NewCache(l.o.CacheBytes)
+	defer cache.Unref() // the store has a reference of its own
+	l.takeCache = cache.Reserve
+	o := l.pebbleOptions()
+	o.Cache = cache
+	l.db, err = pebble.Open(l.o.Dir, o)
 	if errors.Is(err, syscall.EAGAIN) { // of fcntl(F_SETLK) on the file LOCK
 		return fmt.Errorf("another process has it open: %w", err)
 	}
