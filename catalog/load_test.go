@@ -37,7 +37,7 @@ func contents(c *catalog.Catalog) map[event.ID]any {
 			out[sub.ID] = *sub
 		}
 		for _, e := range s.Endpoints(p.ID, all, nil) {
-			out[e.ID] = []any{e.Endpoint, e.Hash(), e.Limit(), e.Timeout, ids(e.Subscriptions(), func(s *catalog.Subscription) event.ID { return s.ID })}
+			out[e.ID] = []any{e.Endpoint, e.Hash(), e.Limit(), e.Timeout(), ids(e.Subscriptions(), func(s *catalog.Subscription) event.ID { return s.ID })}
 		}
 	}
 	return out
