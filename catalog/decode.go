@@ -15,9 +15,9 @@ import (
 const batchRows = 512
 
 // decoders decode the records of endpoints and subscriptions, of which there are
-// millions, while others are read: on two cores, with a million of each, the start is
-// a third shorter. One goroutine calls add and finish; the batches that are free, in
-// work or being filled are as many from first to last, so reading cannot run ahead.
+// millions, while others are read: the goroutine that reads has a third of the work of a
+// start left. One goroutine calls add and finish. There are a few batches, which are free,
+// being filled, or a decoder's: reading waits when it has run ahead.
 type decoders struct {
 	box     *seal.Box
 	known   *knownTypes
