@@ -65,7 +65,7 @@ func newAppEndpointView(e *catalog.Endpoint, clear bool) appEndpointView {
 		HTTPTimeout: wireSeconds{e.HTTPTimeout, true},
 		RateLimit:   e.RateLimit, RateLimitDuration: wireSeconds{e.RateLimitDuration, true},
 		Events:    []string{},
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+		CreatedAt: e.CreatedAt.Time(), UpdatedAt: e.UpdatedAt.Time(),
 	}
 	if n := len(v.Secrets); n > 0 {
 		v.Secret = v.Secrets[n-1].Value

@@ -78,7 +78,7 @@ func newEndpointView(e *event.Endpoint, v version) *endpointView {
 		RateLimit:   e.RateLimit, RateLimitDuration: wireSeconds{e.RateLimitDuration, v.durationsAsText()},
 		MaxConcurrency: e.MaxConcurrency, ContentType: e.ContentType,
 		Secrets:   []secretView{},
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+		CreatedAt: e.CreatedAt.Time(), UpdatedAt: e.UpdatedAt.Time(),
 	}
 	if v.targetURLs() {
 		view.URL, view.TargetURL = nil, view.URL

@@ -80,8 +80,8 @@ func TestGoldenFullEndpoint(t *testing.T) {
 	_, err := w.catalog.CreateEndpoint(event.Endpoint{
 		ID: id('e', 1), ProjectID: w.project, OwnerID: "owner", Name: "Full", URL: "https://example.com/full", Description: "all fields",
 		Secrets: []event.Secret{
-			{ID: id('x', 1), Value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", CreatedAt: epoch, UpdatedAt: epoch, ExpiresAt: &end},
-			{ID: id('x', 2), Value: "whsec_NNKQ9r8GKYqrTwjUPD8ILPZIo2LaLbTx", CreatedAt: epoch, UpdatedAt: epoch},
+			{ID: id('x', 1), Value: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", CreatedAt: stamp, UpdatedAt: stamp, ExpiresAt: &end},
+			{ID: id('x', 2), Value: "whsec_NNKQ9r8GKYqrTwjUPD8ILPZIo2LaLbTx", CreatedAt: stamp, UpdatedAt: stamp},
 		},
 		SignatureMode: event.SignStandard, HTTPTimeout: 10, RateLimit: 100, RateLimitDuration: 60, MaxConcurrency: 4,
 		Authentication: &event.Authentication{Type: event.AuthOAuth2, OAuth2: &event.OAuth2Auth{

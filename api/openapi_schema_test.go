@@ -124,7 +124,7 @@ func (s *schemaSet) of(t reflect.Type) yamlMap {
 // plainSchema is the schema of a type that writes itself; nil for any other.
 func plainSchema(t reflect.Type) yamlMap {
 	switch {
-	case t == timeType || t == reflect.TypeFor[optionalTime]():
+	case t == timeType || t == reflect.TypeFor[event.Stamp]() || t == reflect.TypeFor[optionalTime]():
 		return yamlMap{pair("type", "string"), pair("format", "date-time")}
 	case t == idType:
 		return yamlMap{pair("type", "string"), pair("example", "01JD3VJ6T0Z8M2R6W5K9QX7B4C")}

@@ -76,7 +76,7 @@ func (w *portalWorld) must(err error) {
 // and its delivery with an attempt.
 func (w *portalWorld) addParty(project event.ID, n int, owner, text string) party {
 	w.t.Helper()
-	secret := []event.Secret{{ID: id('x', n), Value: text + "-endpoint-secret", CreatedAt: epoch, UpdatedAt: epoch}}
+	secret := []event.Secret{{ID: id('x', n), Value: text + "-endpoint-secret", CreatedAt: stamp, UpdatedAt: stamp}}
 	_, err := w.catalog.CreateEndpoint(event.Endpoint{
 		ID: id('e', n), ProjectID: project, OwnerID: owner, Name: text, URL: "https://example.com/" + text, Description: text,
 		HTTPTimeout: 10, Secrets: secret,

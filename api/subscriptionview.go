@@ -70,7 +70,7 @@ func (a *API) newSubscriptionView(s *event.Subscription, snap *catalog.Snapshot,
 		FilterConfig:     newFilterView(s.FilterConfig),
 		DeliveryMode:     s.DeliveryMode,
 		AlertConfig:      x.AlertConfig, RateLimitConfig: newLimitView(x.RateLimitConfig), RetryConfig: newRetryView(x.RetryConfig, v),
-		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+		CreatedAt: s.CreatedAt.Time(), UpdatedAt: s.UpdatedAt.Time(),
 	}
 }
 

@@ -15,7 +15,10 @@ import (
 )
 
 // epoch is when everything in a world happens.
-var epoch = time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+var (
+	epoch = time.Date(2026, 1, 2, 3, 4, 5, 678_000_000, time.UTC)
+	stamp = event.StampOf(epoch)
+)
 
 // world is an API over an empty catalog and an empty log, and one project in it.
 type world struct {
@@ -80,7 +83,7 @@ func (w *world) addEndpoint(project event.ID, n int) event.ID {
 		ID: id('e', n), ProjectID: project, OwnerID: fmt.Sprintf("owner %d", n%2), Name: fmt.Sprintf("Endpoint %d", n),
 		URL: fmt.Sprintf("https://example.com/%d?a=1&b=<2>", n), AdvancedSignatures: true,
 		HTTPTimeout: 10, RateLimit: 5000, RateLimitDuration: 60,
-		Secrets: []event.Secret{{ID: id('x', n), Value: "s3cret", CreatedAt: epoch, UpdatedAt: epoch}},
+		Secrets: []event.Secret{{ID: id('x', n), Value: "s3cret", CreatedAt: stamp, UpdatedAt: stamp}},
 	})
 	if err != nil {
 		w.t.Fatal(err)

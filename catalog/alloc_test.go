@@ -57,9 +57,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestMemoryOfAnIdleEndpoint: a loaded endpoint and its subscription take at most 1 KiB.
+// TestMemoryOfAnIdleEndpoint: a loaded endpoint and its subscription take at most 900 bytes.
 func TestMemoryOfAnIdleEndpoint(t *testing.T) {
-	const n, most = 20_000, 1024
+	const n, most = 20_000, 900
 	g := newGenerated(nil, n, n)
 	before := heapInUse()
 	c, err := catalog.Open(g, catalogtest.Options())

@@ -35,7 +35,7 @@ func newGenerated(box *seal.Box, endpoints, subscriptions int) *generated {
 }
 
 func (g *generated) addEndpoint(i int) {
-	id, now := event.NewID(), time.Now().UTC()
+	id, now := event.NewID(), event.StampOf(time.Now())
 	g.ids = append(g.ids, id)
 	g.records = append(g.records, catalog.RecordOf(g.box, 'e', id, &event.Endpoint{
 		ID: id, ProjectID: g.project, Name: fmt.Sprintf("endpoint %d", i), OwnerID: fmt.Sprintf("customer%d", i),
@@ -47,7 +47,7 @@ func (g *generated) addEndpoint(i int) {
 }
 
 func (g *generated) addSubscription(i int) {
-	id, now := event.NewID(), time.Now().UTC()
+	id, now := event.NewID(), event.StampOf(time.Now())
 	g.records = append(g.records, catalog.RecordOf(g.box, 's', id, &event.Subscription{
 		ID: id, ProjectID: g.project, EndpointID: g.ids[i], Name: fmt.Sprintf("endpoint %d subscription", i),
 		Type: "api", DeliveryMode: "at_least_once", FilterConfig: event.FilterConfig{EventTypes: []string{"*"}},

@@ -105,7 +105,8 @@ type Catalog struct {
 	// revisions, snapshots and the change feed have one order. Readers never take it.
 	mu struct {
 		sync.Mutex
-		state *state // what the next snapshot is made from
+		state    *state     // what the next snapshot is made from
+		unsealed []resealed // what Reseal has to write
 	}
 }
 
@@ -125,7 +126,7 @@ func Open(store Store, o Options) (*Catalog, error) {
 	portalKey := c.digest.sum([]byte(shortKeyLabel))
 	c.portal = newDigester(portalKey[:])
 	var err error
-	if c.mu.state, err = load(store, o.Seal, &c.digest); err != nil {
+	if c.mu.state, c.mu.unsealed, err = load(store, o.Seal, &c.digest); err != nil {
 		return nil, fmt.Errorf("catalog: load: %w", err)
 	}
 	c.snapshot.Store(c.mu.state.publish(nil))

@@ -17,6 +17,7 @@ import (
 var (
 	oneID, twoID = event.ID{1: 1, 15: 1}, event.ID{1: 2, 15: 2}
 	someTime     = time.Date(2026, 3, 1, 12, 0, 0, 5, time.UTC)
+	someStamp    = event.StampOf(someTime)
 )
 
 // plainEndpoint has a value in every field that version 1 of its record had.
@@ -24,14 +25,14 @@ func plainEndpoint() *event.Endpoint {
 	return &event.Endpoint{
 		ID: oneID, ProjectID: twoID, OwnerID: "owner", URL: "https://x", Name: "name", Description: "description",
 		Secrets: []event.Secret{
-			{ID: oneID, Value: "old", CreatedAt: someTime, UpdatedAt: someTime, ExpiresAt: &someTime, DeletedAt: &someTime},
-			{ID: twoID, Value: "new", CreatedAt: someTime},
+			{ID: oneID, Value: "old", CreatedAt: someStamp, UpdatedAt: someStamp, ExpiresAt: &someTime, DeletedAt: &someTime},
+			{ID: twoID, Value: "new", CreatedAt: someStamp},
 		},
 		AdvancedSignatures: true, Status: event.EndpointPaused, HTTPTimeout: 10, RateLimit: 5000, RateLimitDuration: 60,
 		ContentType: contentJSON, SignatureMode: event.SignConvoy,
 		Authentication: &event.Authentication{Type: "api_key", APIKey: &event.APIKeyAuth{HeaderName: "X-Key", HeaderValue: "v"}},
 		Contacts:       &event.Contacts{SupportEmail: "mail", SlackWebhookURL: "slack", TeamsWebhookURL: "teams"},
-		CreatedAt:      someTime, UpdatedAt: time.Time{},
+		CreatedAt:      someStamp,
 	}
 }
 
@@ -51,7 +52,7 @@ func fullEndpoint() *event.Endpoint {
 func plainSubscription() *event.Subscription {
 	return &event.Subscription{
 		ID: oneID, Name: "n", Type: "api", ProjectID: twoID, EndpointID: oneID, FilterConfig: event.FilterConfig{EventTypes: []string{"a", "b"}},
-		DeliveryMode: "at_least_once", CreatedAt: someTime, UpdatedAt: someTime,
+		DeliveryMode: "at_least_once", CreatedAt: someStamp, UpdatedAt: someStamp,
 	}
 }
 

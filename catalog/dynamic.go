@@ -157,11 +157,11 @@ func (w *dynamicWrite) endpoint(old *Endpoint, canonical string) (event.ID, erro
 	if old != nil && old.Dynamic && (w.d.Secret == "" || w.c.signsWith(old, w.d.Secret)) {
 		return old.ID, nil
 	}
-	e, subscriptions, rev := newDynamic(w.p.ID, canonical, w.now), []*Subscription(nil), uint64(1)
+	e, subscriptions, rev := newDynamic(w.p.ID, canonical, event.StampOf(w.now)), []*Subscription(nil), uint64(1)
 	if old != nil {
 		e, subscriptions, rev = old.Endpoint, old.subscriptions, old.rev+1
 		detachEndpoint(&e)
-		e.Dynamic, e.UpdatedAt = true, w.now
+		e.Dynamic, e.UpdatedAt = true, event.StampOf(w.now)
 		dropEnded(&e, w.now)
 	}
 	if err := w.secret(&e, old); err != nil {
@@ -195,12 +195,12 @@ func (w *dynamicWrite) secret(e *event.Endpoint, old *Endpoint) error {
 	if err := checkSecret("secret", value, e.SignatureMode); err != nil {
 		return err
 	}
-	e.Secrets = []event.Secret{{ID: event.NewID(), Value: value, CreatedAt: w.now, UpdatedAt: w.now}}
+	e.Secrets = []event.Secret{newSecretOf(value, w.now)}
 	return nil
 }
 
 // newDynamic is an endpoint with what nobody asked for.
-func newDynamic(project event.ID, canonical string, now time.Time) event.Endpoint {
+func newDynamic(project event.ID, canonical string, now event.Stamp) event.Endpoint {
 	return event.Endpoint{
 		ID: event.NewID(), ProjectID: project, Name: hostName(canonical), URL: canonical, Dynamic: true,
 		AdvancedSignatures: true, RateLimit: dynamicRateLimit, RateLimitDuration: dynamicRateSeconds,
@@ -227,14 +227,14 @@ func (w *dynamicWrite) subscription(old *Endpoint, endpoint event.ID) error {
 		return nil
 	}
 	rev := uint64(1)
-	s, noun := event.Subscription{ID: event.NewID(), ProjectID: w.p.ID, EndpointID: endpoint, CreatedAt: w.now}, (*event.Subscription)(nil)
+	s, noun := event.Subscription{ID: event.NewID(), ProjectID: w.p.ID, EndpointID: endpoint, CreatedAt: event.StampOf(w.now)}, (*event.Subscription)(nil)
 	if before != nil {
 		s, noun, rev = before.Subscription, &before.Subscription, before.rev+1
 		detachSubscription(&s)
 	} else {
 		s.Name = w.subscriptionName(old)
 	}
-	s.FilterConfig.EventTypes, s.UpdatedAt = slices.Clone(w.d.EventTypes), w.now
+	s.FilterConfig.EventTypes, s.UpdatedAt = slices.Clone(w.d.EventTypes), event.StampOf(w.now)
 	if err := w.c.normalizeSubscriptionAlone(&s, noun, w.now); err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func TestDynamicMarksWhatIsThere(t *testing.T) {
 	sub := w.subscription(t, e, "a", "b")
 	w.clock.Advance(time.Second)
 	got := w.dynamic(t, event.Dynamic{URL: "https://x"})
-	if got.ID != e.ID || !got.Dynamic || got.Name != "mine" || got.Secrets[0].Value != "old" || !got.UpdatedAt.Equal(w.clock.Now()) || e.Dynamic {
+	if got.ID != e.ID || !got.Dynamic || got.Name != "mine" || got.Secrets[0].Value != "old" || !got.UpdatedAt.Time().Equal(w.clock.Now()) || e.Dynamic {
 		t.Errorf("endpoint %+v", got.Endpoint)
 	}
 	if !slices.Equal(typesOf(t, got), []string{"a", "b"}) || got.Subscriptions()[0].ID != sub.ID {

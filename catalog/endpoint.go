@@ -15,7 +15,6 @@ import (
 // apart from the signers that it caches: an update makes another one.
 type Endpoint struct {
 	event.Endpoint
-	Timeout       time.Duration   // of one attempt
 	subscriptions []*Subscription // oldest first
 	signer        atomic.Pointer[cachedSigner]
 	compiled      *compiledEndpoint // nil for most
@@ -51,12 +50,14 @@ func compileEndpoint(e event.Endpoint, subscriptions []*Subscription, rev uint64
 func assemble(e event.Endpoint, subscriptions []*Subscription, compiled *compiledEndpoint, rev uint64) *Endpoint {
 	return &Endpoint{
 		Endpoint:      e,
-		Timeout:       time.Duration(e.HTTPTimeout) * time.Second,
 		subscriptions: subscriptions,
 		compiled:      compiled,
 		rev:           rev,
 	}
 }
+
+// Timeout is how long one attempt may take.
+func (e *Endpoint) Timeout() time.Duration { return time.Duration(e.HTTPTimeout) * time.Second }
 
 // Hash is event.EndpointHash of its id.
 func (e *Endpoint) Hash() uint32 { return event.EndpointHash(e.ID) }

@@ -32,12 +32,12 @@ func (c *Catalog) ExpireSecret(project, endpoint event.ID, secret string, overla
 		return nil, err
 	}
 	endSecrets(e.Secrets, now, now.Add(overlap))
-	e.Secrets = append(e.Secrets, event.Secret{ID: event.NewID(), Value: secret, CreatedAt: now, UpdatedAt: now})
+	e.Secrets = append(e.Secrets, newSecretOf(secret, now))
 	dropEnded(&e, now)
 	if err := checkLiveSecrets(e.Secrets); err != nil {
 		return nil, err
 	}
-	e.UpdatedAt = now
+	e.UpdatedAt = event.StampOf(now)
 	return c.replaceEndpointLocked("expire a secret", old, e)
 }
 
@@ -57,7 +57,7 @@ func endSecrets(secrets []event.Secret, now, end time.Time) {
 	for i := range secrets {
 		if s := &secrets[i]; s.ExpiresAt == nil || s.ExpiresAt.After(end) {
 			at := end
-			s.ExpiresAt, s.UpdatedAt = &at, now
+			s.ExpiresAt, s.UpdatedAt = &at, event.StampOf(now)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func TestExpireSecret(t *testing.T) {
 	w.clock.Advance(time.Hour)
 	rotate("five", 1, "three 1ns", "four 1ns", "five stays")
 	now := rotate("six", 0, "six stays")
-	if s := now.Secrets[0]; s.ID.IsZero() || !s.CreatedAt.Equal(w.clock.Now()) || !now.UpdatedAt.Equal(w.clock.Now()) {
+	if s := now.Secrets[0]; s.ID.IsZero() || !s.CreatedAt.Time().Equal(w.clock.Now()) || !now.UpdatedAt.Time().Equal(w.clock.Now()) {
 		t.Errorf("secret %+v", s)
 	}
 	made, err := w.ExpireSecret(w.project.ID, e.ID, "", 0)

@@ -31,7 +31,7 @@ func (c *Catalog) ChangeStatus(project, endpoint event.ID, reason string, to fun
 	}
 	e, now := old.Endpoint, c.timestamp()
 	detachEndpoint(&e)
-	e.Status, e.UpdatedAt = next, now
+	e.Status, e.UpdatedAt = next, event.StampOf(now)
 	dropEnded(&e, now)
 	remember(&e, old.Status, reason, now)
 	return c.replaceEndpointLocked("change the status of an endpoint", old, e)

@@ -23,7 +23,7 @@ func TestChangeStatus(t *testing.T) {
 	w.clock.Advance(time.Minute)
 	paused, err := w.ChangeStatus(w.project.ID, e.ID, "asked for", to(event.EndpointPaused))
 	must(t, err)
-	if paused.Status != event.EndpointPaused || !paused.UpdatedAt.Equal(w.clock.Now()) || e.Status != event.EndpointActive {
+	if paused.Status != event.EndpointPaused || !paused.UpdatedAt.Time().Equal(w.clock.Now()) || e.Status != event.EndpointActive {
 		t.Errorf("endpoint %+v", paused.Endpoint)
 	}
 	want := event.StatusChange{From: event.EndpointActive, To: event.EndpointPaused, Reason: "asked for", At: w.clock.Now()}

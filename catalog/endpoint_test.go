@@ -15,8 +15,8 @@ import (
 func TestCreateEndpointFillsDefaults(t *testing.T) {
 	w := setup(t)
 	e := w.endpoint(t, "a")
-	if e.Status != event.EndpointActive || e.ContentType != "application/json" || e.Timeout != 10*time.Second ||
-		!e.Limit().Unlimited() || e.Hash() != event.EndpointHash(e.ID) || !e.CreatedAt.Equal(w.clock.Now()) {
+	if e.Status != event.EndpointActive || e.ContentType != "application/json" || e.Timeout() != 10*time.Second ||
+		!e.Limit().Unlimited() || e.Hash() != event.EndpointHash(e.ID) || !e.CreatedAt.Time().Equal(w.clock.Now()) {
 		t.Errorf("endpoint %+v", e.Endpoint)
 	}
 	if len(e.Secrets) != 1 || len(e.Secrets[0].Value) != 25 || e.Secrets[0].ID.IsZero() {
@@ -139,16 +139,16 @@ func TestUpdateEndpoint(t *testing.T) {
 	old = w.Snapshot().Endpoint(old.ID)
 	w.clock.Advance(time.Hour)
 	e, err := w.UpdateEndpoint(w.project.ID, old.ID, func(e *event.Endpoint) error {
-		e.ID, e.ProjectID, e.CreatedAt = event.NewID(), event.NewID(), time.Time{}
+		e.ID, e.ProjectID, e.CreatedAt = event.NewID(), event.NewID(), 0
 		e.Name, e.HTTPTimeout, e.OwnerID = "b", 3, "owner"
 		e.Secrets[0].Value = "changed"
 		return nil
 	})
 	must(t, err)
-	if e.ID != old.ID || e.ProjectID != old.ProjectID || !e.CreatedAt.Equal(old.CreatedAt) {
+	if e.ID != old.ID || e.ProjectID != old.ProjectID || e.CreatedAt != old.CreatedAt {
 		t.Errorf("the update altered what it must not: %+v", e.Endpoint)
 	}
-	if e.Name != "b" || e.Timeout != 3*time.Second || !e.UpdatedAt.Equal(w.clock.Now()) {
+	if e.Name != "b" || e.Timeout() != 3*time.Second || !e.UpdatedAt.Time().Equal(w.clock.Now()) {
 		t.Errorf("the update is not there: %+v", e.Endpoint)
 	}
 	if old.Name != "a" || old.Secrets[0].Value == "changed" {

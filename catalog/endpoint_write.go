@@ -32,7 +32,7 @@ func (c *Catalog) CreateEndpoint(e event.Endpoint) (*Endpoint, error) {
 // newEndpointLocked is an endpoint that is not stored yet.
 func (c *Catalog) newEndpointLocked(e event.Endpoint, p *Project, now time.Time) (*Endpoint, error) {
 	e.ID = newID(e.ID)
-	e.CreatedAt, e.UpdatedAt = now, now
+	e.CreatedAt, e.UpdatedAt = event.StampOf(now), event.StampOf(now)
 	detachEndpoint(&e)
 	e.StatusHistory = nil
 	if len(e.Secrets) == 0 {
@@ -64,7 +64,7 @@ func (c *Catalog) UpdateEndpoint(project, id event.ID, change func(*event.Endpoi
 	}
 	detachEndpoint(&e) // from what change put there
 	now := c.timestamp()
-	e.ID, e.ProjectID, e.CreatedAt, e.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, now
+	e.ID, e.ProjectID, e.CreatedAt, e.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, event.StampOf(now)
 	if err := c.normalizeEndpoint(&e, p, old, now); err != nil {
 		return nil, err
 	}
@@ -116,6 +116,12 @@ func (s *Snapshot) endpointOf(project, id event.ID) *Endpoint {
 		return nil
 	}
 	return e
+}
+
+// newSecretOf is a secret with this text.
+func newSecretOf(value string, now time.Time) event.Secret {
+	at := event.StampOf(now)
+	return event.Secret{ID: event.NewID(), Value: value, CreatedAt: at, UpdatedAt: at}
 }
 
 // secretLen is the length of a secret that the catalog makes, as in Convoy.

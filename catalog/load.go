@@ -1,43 +1,67 @@
 package catalog
 
 import (
-	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"posthaste/event"
 	"posthaste/internal/seal"
 )
 
-// load builds the state from every record of the store.
-func load(store Store, box *seal.Box, d *digester) (*state, error) {
-	l := &loader{state: newState(), box: box, digest: d, endpointReader: endpointReader{box: box}, known: make(knownTypes)}
-	if err := store.LoadCatalog(l.record); err != nil {
-		return nil, err
+// load builds the state from every record of the store. unsealed are the records whose
+// secrets are not sealed under the box's first key.
+func load(store Store, box *seal.Box, d *digester) (_ *state, unsealed []resealed, err error) {
+	l := &loader{state: newState(), box: box, digest: d, decoders: startDecoders(box)}
+	err = store.LoadCatalog(l.record)
+	endpoints, subs, earlier := l.decoders.finish()
+	if earlier != nil { // what is decoded was read before reading failed
+		err = earlier
 	}
-	l.fillEndpoints()
-	if err := l.attachSubscriptions(); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, nil, err
 	}
-	l.fillSubscriptions()
-	return l.state, l.checkProjects()
+	if err := attachSubscriptions(endpoints, subs); err != nil {
+		return nil, nil, err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() { l.fillEndpoints(endpoints) })
+	l.fillSubscriptions(subs)
+	wg.Wait()
+	return l.state, l.unsealed, l.checkProjects()
 }
 
 // loader is a load under way.
 type loader struct {
 	*state
-	box                *seal.Box
-	digest             *digester
-	endpointReader     endpointReader
-	subscriptionReader subscriptionReader
-	known              knownTypes
-	allEndpoints       []*Endpoint     // not in the trees yet
-	subs               []*Subscription // not in the trees, and not attached to their endpoints yet
+	box      *seal.Box
+	digest   *digester
+	decoders *decoders
+	unsealed []resealed
 }
 
 func (l *loader) record(rec event.CatalogRecord) error {
-	if err := l.enter(rec); err != nil {
-		return fmt.Errorf("record %q %s: %w", rec.Kind, rec.ID, err)
+	if rec.Kind == KindEndpoint || rec.Kind == KindSubscription {
+		if err := l.decoders.add(rec); err != nil {
+			return err
+		}
+	} else if err := l.enter(rec); err != nil {
+		return atRecord(&rec, err)
+	}
+	return l.noteUnsealed(&rec)
+}
+
+// noteUnsealed remembers a record whose secrets are to be sealed anew.
+func (l *loader) noteUnsealed(rec *event.CatalogRecord) error {
+	if l.box == nil {
+		return nil
+	}
+	needs, err := needsSeal(l.box, rec.Kind, rec.Value)
+	if err != nil {
+		return atRecord(rec, err)
+	}
+	if needs {
+		l.unsealed = append(l.unsealed, resealed{rec.Kind, rec.ID})
 	}
 	return nil
 }
@@ -46,10 +70,6 @@ func (l *loader) enter(rec event.CatalogRecord) error {
 	switch rec.Kind {
 	case KindProject:
 		return l.enterProject(rec)
-	case KindEndpoint:
-		return l.enterEndpoint(rec)
-	case KindSubscription:
-		return l.enterSubscription(rec)
 	case KindKey:
 		return l.enterKey(rec)
 	case KindEventType:
@@ -78,46 +98,6 @@ func (l *loader) enterProject(rec event.CatalogRecord) error {
 		return err
 	}
 	compiled.insertInto(l.state)
-	return nil
-}
-
-func (l *loader) enterEndpoint(rec event.CatalogRecord) error {
-	e, err := l.endpointReader.read(rec.ID, rec.Value)
-	if err != nil {
-		return err
-	}
-	if e.ID != rec.ID {
-		return foreign(e.ID)
-	}
-	if !hasLastingSecret(e.Secrets) {
-		return errors.New("the endpoint has no secret that lasts")
-	}
-	if e.SignatureMode == event.SignStandard {
-		if err := checkStandardSecrets(e.Secrets); err != nil {
-			return err
-		}
-	}
-	compiled, err := compileEndpoint(e, nil, rec.Rev)
-	if err != nil {
-		return err
-	}
-	l.allEndpoints = append(l.allEndpoints, compiled)
-	return nil
-}
-
-func (l *loader) enterSubscription(rec event.CatalogRecord) error {
-	s, err := l.subscriptionReader.read(rec.Value)
-	if err != nil {
-		return err
-	}
-	if s.ID != rec.ID {
-		return foreign(s.ID)
-	}
-	compiled, err := compileSubscription(s, l.known, rec.Rev)
-	if err != nil {
-		return err
-	}
-	l.subs = append(l.subs, compiled)
 	return nil
 }
 
@@ -196,12 +176,32 @@ func (l *loader) enterApplication(rec event.CatalogRecord) error {
 	return nil
 }
 
-func foreign(id event.ID) error { return fmt.Errorf("the record holds the object %s", id) }
+// attachSubscriptions gives every endpoint its subscriptions, oldest first. Nobody has
+// seen the endpoints yet, so they are changed in place. It sorts both.
+func attachSubscriptions(endpoints []*Endpoint, subs []*Subscription) error {
+	slices.SortFunc(endpoints, func(a, b *Endpoint) int { return compareID(a.ID, b.ID) })
+	slices.SortFunc(subs, func(a, b *Subscription) int {
+		return comparePairs(a.EndpointID, a.ID, b.EndpointID, b.ID)
+	})
+	for len(subs) > 0 {
+		id, n := subs[0].EndpointID, 0
+		for n < len(subs) && subs[n].EndpointID == id {
+			n++
+		}
+		for len(endpoints) > 0 && lessID(&endpoints[0].ID, &id) {
+			endpoints = endpoints[1:]
+		}
+		if len(endpoints) == 0 || endpoints[0].ID != id {
+			return fmt.Errorf("subscription %s names endpoint %s, which is not stored", subs[0].ID, id)
+		}
+		endpoints[0].subscriptions = slices.Clone(subs[:n])
+		subs = subs[n:]
+	}
+	return nil
+}
 
-// fillEndpoints enters the endpoints into their trees.
-func (l *loader) fillEndpoints() {
-	all := l.allEndpoints
-	slices.SortFunc(all, func(a, b *Endpoint) int { return compareID(a.ID, b.ID) })
+// fillEndpoints enters endpoints, sorted by id, into their trees.
+func (l *loader) fillEndpoints(all []*Endpoint) {
 	l.endpoints.fill(all, func(e *Endpoint) event.ID { return e.ID })
 	slices.SortFunc(all, compareListed)
 	l.listing.fill(all)
@@ -211,42 +211,19 @@ func (l *loader) fillEndpoints() {
 	all = slices.DeleteFunc(all, func(e *Endpoint) bool { return e.OwnerID == "" })
 	slices.SortFunc(all, compareOwned)
 	l.owners.fill(all)
-	l.allEndpoints = nil
 }
 
-// fillSubscriptions enters the subscriptions into their trees.
-func (l *loader) fillSubscriptions() {
-	slices.SortFunc(l.subs, func(a, b *Subscription) int { return compareID(a.ID, b.ID) })
-	l.subscriptions.fill(l.subs, func(s *Subscription) event.ID { return s.ID })
-	slices.SortFunc(l.subs, compareSubscriptions)
-	l.subListing.fill(l.subs)
-	for _, s := range l.subs {
+// fillSubscriptions enters subscriptions into their trees.
+func (l *loader) fillSubscriptions(all []*Subscription) {
+	slices.SortFunc(all, func(a, b *Subscription) int { return compareID(a.ID, b.ID) })
+	l.subscriptions.fill(all, func(s *Subscription) event.ID { return s.ID })
+	slices.SortFunc(all, compareSubscriptions)
+	l.subListing.fill(all)
+	for _, s := range all {
 		if s.hasSource() {
 			l.subSources.put(s)
 		}
 	}
-	l.subs = nil
-}
-
-// attachSubscriptions gives every endpoint its subscriptions, oldest first.
-// Nobody has seen the endpoints yet, so they are changed in place.
-func (l *loader) attachSubscriptions() error {
-	slices.SortFunc(l.subs, func(a, b *Subscription) int {
-		return comparePairs(a.EndpointID, a.ID, b.EndpointID, b.ID)
-	})
-	for subs := l.subs; len(subs) > 0; {
-		id, n := subs[0].EndpointID, 0
-		for n < len(subs) && subs[n].EndpointID == id {
-			n++
-		}
-		e := l.endpoints.get(id)
-		if e == nil {
-			return fmt.Errorf("subscription %s names endpoint %s, which is not stored", subs[0].ID, id)
-		}
-		e.subscriptions = slices.Clone(subs[:n])
-		subs = subs[n:]
-	}
-	return nil
 }
 
 // checkProjects makes sure that nothing belongs to a project, an application or a

@@ -1,12 +1,14 @@
 package catalog_test
 
 import (
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"posthaste/catalog"
+	"posthaste/catalog/catalogtest"
 	"posthaste/event"
 )
 
@@ -37,7 +39,7 @@ func contents(c *catalog.Catalog) map[event.ID]any {
 			out[sub.ID] = *sub
 		}
 		for _, e := range s.Endpoints(p.ID, all, nil) {
-			out[e.ID] = []any{e.Endpoint, e.Hash(), e.Limit(), e.Timeout, ids(e.Subscriptions(), func(s *catalog.Subscription) event.ID { return s.ID })}
+			out[e.ID] = []any{e.Endpoint, e.Hash(), e.Limit(), e.Timeout(), ids(e.Subscriptions(), func(s *catalog.Subscription) event.ID { return s.ID })}
 		}
 	}
 	return out
@@ -150,6 +152,21 @@ func TestOpenRefusesWhatItCannotRead(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// TestOpenNamesTheFirstBadRecord: whichever goroutine sees it, and whatever is behind it.
+func TestOpenNamesTheFirstBadRecord(t *testing.T) {
+	bad := []byte("\x02")
+	g := newGenerated(nil, 3000, 3000)
+	last := len(g.records) - 1
+	g.records[last].Kind = 'z'
+	for _, at := range []int{last, 4500, 3001, 2999, 1100, 600, 599, 1} {
+		g.records[at].Value = bad
+		_, err := catalog.Open(g, catalogtest.Options())
+		if rec := g.records[at]; err == nil || !strings.Contains(err.Error(), fmt.Sprintf("record %q %s: ", rec.Kind, rec.ID)) {
+			t.Errorf("record %d is bad: %v", at, err)
+		}
 	}
 }
 

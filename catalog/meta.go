@@ -24,12 +24,12 @@ func compileMeta(parent *Project) *meta {
 	noun.Config.Retention = parent.Config.Retention
 	p := &Project{Project: noun, Retry: parent.Retry, isMeta: true}
 	p.versions = versionsOf(&noun.Config.Signature)
-	m := &parent.Config.MetaEvent
+	m, made, changed := &parent.Config.MetaEvent, event.StampOf(parent.CreatedAt), event.StampOf(parent.UpdatedAt)
 	e := event.Endpoint{
 		ID: event.MetaEndpoint(parent.ID), ProjectID: noun.ID, Name: noun.Name, URL: m.URL,
-		Secrets: []event.Secret{{ID: event.MetaEndpoint(parent.ID), Value: m.Secret, CreatedAt: parent.CreatedAt, UpdatedAt: parent.UpdatedAt}},
+		Secrets: []event.Secret{{ID: event.MetaEndpoint(parent.ID), Value: m.Secret, CreatedAt: made, UpdatedAt: changed}},
 		Status:  event.EndpointActive, HTTPTimeout: event.DefaultHTTPTimeout, ContentType: contentJSON, SignatureMode: event.SignConvoy,
-		CreatedAt: parent.CreatedAt, UpdatedAt: parent.UpdatedAt,
+		CreatedAt: made, UpdatedAt: changed,
 	}
 	return &meta{project: p, endpoint: assemble(e, nil, nil, parent.rev)}
 }

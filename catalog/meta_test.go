@@ -41,7 +41,7 @@ func TestMetaProject(t *testing.T) {
 			t.Errorf("project %+v", p)
 		}
 		if e.ID != endpointID || e.ProjectID != projectID || e.URL != "https://ops.example/hook" || e.Status != event.EndpointActive ||
-			e.Hash() != event.EndpointHash(endpointID) || e.Timeout != 10*time.Second || e.Policy(p) != parent.Retry {
+			e.Hash() != event.EndpointHash(endpointID) || e.Timeout() != 10*time.Second || e.Policy(p) != parent.Retry {
 			t.Errorf("endpoint %+v", e)
 		}
 		body := []byte(`{"event_type":"endpoint.created"}`)

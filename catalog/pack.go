@@ -60,6 +60,8 @@ func (p *packer) time(t time.Time) {
 	p.fields = binary.AppendUvarint(p.fields, uint64(t.Nanosecond()))
 }
 
+func (p *packer) stamp(s event.Stamp) { p.time(s.Time()) }
+
 func (p *packer) optionalTime(t *time.Time) {
 	if p.bool(t != nil) {
 		p.time(*t)
@@ -194,6 +196,8 @@ func (u *unpacker) time() time.Time {
 	nanoseconds := u.length(int(time.Second) - 1)
 	return time.Unix(seconds, int64(nanoseconds)).UTC()
 }
+
+func (u *unpacker) stamp() event.Stamp { return event.StampOf(u.time()) }
 
 func (u *unpacker) optionalTime() *time.Time {
 	if !u.bool() {

@@ -89,8 +89,8 @@ func packEndpoint(box *seal.Box, e *event.Endpoint) ([]byte, error) {
 	p.text(contacts.SupportEmail)
 	p.text(contacts.SlackWebhookURL)
 	p.text(contacts.TeamsWebhookURL)
-	p.time(e.CreatedAt)
-	p.time(e.UpdatedAt)
+	p.stamp(e.CreatedAt)
+	p.stamp(e.UpdatedAt)
 	p.optionalTime(nil) // the place of a time of deletion: older programs could write one
 	return join(box, KindEndpoint, e.ID, p.open(), p.secrets), nil
 }
@@ -166,8 +166,8 @@ func unpackEndpoint2(u *unpacker, e *event.Endpoint) {
 	e.RateLimitDuration = u.int()
 	e.ContentType = u.word()
 	e.Reach(unpackContacts(u))
-	e.CreatedAt = u.time()
-	e.UpdatedAt = u.time()
+	e.CreatedAt = u.stamp()
+	e.UpdatedAt = u.stamp()
 	u.optionalTime() // of deletion, see packEndpoint
 }
 
@@ -181,8 +181,8 @@ func unpackContacts(u *unpacker) (c event.Contacts) {
 func packSecret(p *packer, s *event.Secret) {
 	p.id(s.ID)
 	p.secret(s.Value)
-	p.time(s.CreatedAt)
-	p.time(s.UpdatedAt)
+	p.stamp(s.CreatedAt)
+	p.stamp(s.UpdatedAt)
 	p.optionalTime(s.ExpiresAt)
 	p.optionalTime(s.DeletedAt)
 }
@@ -190,8 +190,8 @@ func packSecret(p *packer, s *event.Secret) {
 func unpackSecret(u *unpacker, s *event.Secret) {
 	s.ID = u.id()
 	s.Value = u.secret()
-	s.CreatedAt = u.time()
-	s.UpdatedAt = u.time()
+	s.CreatedAt = u.stamp()
+	s.UpdatedAt = u.stamp()
 	s.ExpiresAt = u.optionalTime()
 	s.DeletedAt = u.optionalTime()
 }

@@ -29,8 +29,8 @@ func unpackEndpoint1(body, scratch []byte) (e event.Endpoint, _ []byte, err erro
 	e.ContentType = u.word()
 	e.Authentication = unpackAuthentication1(&u)
 	e.Reach(unpackContacts(&u))
-	e.CreatedAt = u.time()
-	e.UpdatedAt = u.time()
+	e.CreatedAt = u.stamp()
+	e.UpdatedAt = u.stamp()
 	u.optionalTime()
 	return e, scratch, u.finish()
 }
@@ -38,8 +38,8 @@ func unpackEndpoint1(body, scratch []byte) (e event.Endpoint, _ []byte, err erro
 func unpackSecret1(u *unpacker, s *event.Secret) {
 	s.ID = u.id()
 	s.Value = u.text()
-	s.CreatedAt = u.time()
-	s.UpdatedAt = u.time()
+	s.CreatedAt = u.stamp()
+	s.UpdatedAt = u.stamp()
 	s.ExpiresAt = u.optionalTime()
 	s.DeletedAt = u.optionalTime()
 }

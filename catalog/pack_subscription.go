@@ -37,8 +37,8 @@ func packSubscription(s *event.Subscription) ([]byte, error) {
 		p.text(t)
 	}
 	p.word(s.DeliveryMode)
-	p.time(s.CreatedAt)
-	p.time(s.UpdatedAt)
+	p.stamp(s.CreatedAt)
+	p.stamp(s.UpdatedAt)
 	p.optionalTime(nil) // the place of a time of deletion, as in packEndpoint
 	p.blob(rare)
 	return join(nil, KindSubscription, s.ID, p.open(), nil), nil
@@ -96,7 +96,7 @@ func unpackSubscriptionFields(u *unpacker, s *event.Subscription) {
 	}
 	s.FilterConfig.EventTypes = types
 	s.DeliveryMode = u.word()
-	s.CreatedAt = u.time()
-	s.UpdatedAt = u.time()
+	s.CreatedAt = u.stamp()
+	s.UpdatedAt = u.stamp()
 	u.optionalTime()
 }

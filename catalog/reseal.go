@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 
 	"posthaste/event"
 )
@@ -13,8 +12,8 @@ const resealBatch = 500
 // ErrNoSeal is what Reseal says when the catalog was opened without Options.Seal.
 var ErrNoSeal = errors.New("catalog: there is no key to seal with")
 
-// Reseal rewrites every record whose secrets are in clear or sealed under another
-// key than the first, and says how many these were: after it, an older key is not
+// Reseal rewrites every record that Open found with its secrets in clear or sealed under
+// another key than the first, and says how many these were: after it, an older key is not
 // needed for this store any more. It goes on in batches, between which other writers
 // have their turn; a second call does what a failed one left. Watchers are not told,
 // since nothing changes but the record.
@@ -22,30 +21,13 @@ func (c *Catalog) Reseal() (n int, err error) {
 	if c.box == nil {
 		return 0, ErrNoSeal
 	}
-	var old []resealed
-	err = c.store.LoadCatalog(func(rec event.CatalogRecord) error {
-		needs, err := needsSeal(c.box, rec.Kind, rec.Value)
-		if err != nil {
-			return fmt.Errorf("record %q %s: %w", rec.Kind, rec.ID, err)
-		}
-		if needs {
-			old = append(old, resealed{rec.Kind, rec.ID})
-		}
-		return nil
-	})
-	if err != nil {
-		return 0, fmt.Errorf("catalog: reseal: %w", err)
-	}
-	for len(old) > 0 {
-		batch := old[:min(resealBatch, len(old))]
-		written, err := c.reseal(batch)
+	for {
+		written, more, err := c.resealSome()
 		n += written
-		if err != nil {
+		if err != nil || !more {
 			return n, err
 		}
-		old = old[len(batch):]
 	}
-	return n, nil
 }
 
 // resealed names a record.
@@ -54,20 +36,27 @@ type resealed struct {
 	id   event.ID
 }
 
-// reseal writes the objects that are still there.
-func (c *Catalog) reseal(batch []resealed) (int, error) {
+// resealSome writes the next objects that are still there, and says whether there are
+// more.
+func (c *Catalog) resealSome() (n int, more bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	batch := c.mu.unsealed[:min(resealBatch, len(c.mu.unsealed))]
 	var edits []edit
 	for _, r := range batch {
 		if o := c.Snapshot().again(r); o.after != nil {
 			edits = append(edits, o)
 		}
 	}
-	if len(edits) == 0 {
-		return 0, nil
+	if len(edits) > 0 {
+		if err := c.writeLocked("reseal", edits); err != nil {
+			return 0, false, err
+		}
 	}
-	return len(edits), c.writeLocked("reseal", edits)
+	if c.mu.unsealed = c.mu.unsealed[len(batch):]; len(c.mu.unsealed) == 0 {
+		c.mu.unsealed = nil
+	}
+	return len(edits), c.mu.unsealed != nil, nil
 }
 
 // again is the edit that writes an object as it is.

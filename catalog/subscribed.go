@@ -58,7 +58,7 @@ func (c *Catalog) newSubscribedLocked(of Subscribed, p *Project) (pair [2]edit, 
 	}
 	s := of.Subscription
 	s.ID, s.ProjectID, s.EndpointID = newID(s.ID), p.ID, e.ID
-	s.CreatedAt, s.UpdatedAt = now, now
+	s.CreatedAt, s.UpdatedAt = event.StampOf(now), event.StampOf(now)
 	detachSubscription(&s)
 	if err := c.normalizeSubscriptionAlone(&s, nil, now); err != nil {
 		return pair, err

@@ -3,6 +3,7 @@ package catalog
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"posthaste/event"
 	"posthaste/match"
@@ -20,7 +21,7 @@ type Subscription struct {
 // compileSubscription makes a Subscription of a valid noun. Lists of types that are
 // in known are compiled once; known may be nil. An error is an event.InvalidError
 // that names a field.
-func compileSubscription(s event.Subscription, known knownTypes, rev uint64) (*Subscription, error) {
+func compileSubscription(s event.Subscription, known *knownTypes, rev uint64) (*Subscription, error) {
 	types, err := known.compile(&s.FilterConfig)
 	if err != nil {
 		return nil, within("filter_config.event_types", err)
@@ -34,27 +35,34 @@ func compileSubscription(s event.Subscription, known knownTypes, rev uint64) (*S
 
 // knownTypes are the lists of event types that were compiled, by their texts, so
 // that a million subscriptions to the same types do not keep a million lists.
-type knownTypes map[string]sharedTypes
+type knownTypes struct {
+	sync.Mutex // guards byText
+	byText     map[string]sharedTypes
+}
 
 type sharedTypes struct {
 	patterns []string
 	compiled *match.Types
 }
 
+func newKnownTypes() *knownTypes { return &knownTypes{byText: make(map[string]sharedTypes)} }
+
 // compile compiles a list, and gives f the list that is shared.
-func (k knownTypes) compile(f *event.FilterConfig) (*match.Types, error) {
+func (k *knownTypes) compile(f *event.FilterConfig) (*match.Types, error) {
 	if k == nil {
 		return match.CompileTypes(f.EventTypes)
 	}
 	key := strings.Join(f.EventTypes, "\x00") // which is in no type
-	known, found := k[key]
+	k.Lock()
+	defer k.Unlock()
+	known, found := k.byText[key]
 	if !found {
 		var err error
 		known.patterns = f.EventTypes
 		if known.compiled, err = match.CompileTypes(f.EventTypes); err != nil {
 			return nil, err
 		}
-		k[key] = known
+		k.byText[key] = known
 	}
 	f.EventTypes = known.patterns
 	return known.compiled, nil

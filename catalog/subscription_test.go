@@ -172,13 +172,13 @@ func TestUpdateSubscription(t *testing.T) {
 	old := w.subscription(t, from, "x")
 	w.clock.Advance(time.Minute)
 	s, err := w.UpdateSubscription(w.project.ID, old.ID, func(s *event.Subscription) error {
-		s.ID, s.ProjectID, s.CreatedAt = event.NewID(), event.NewID(), time.Time{}
+		s.ID, s.ProjectID, s.CreatedAt = event.NewID(), event.NewID(), 0
 		s.EndpointID = to.ID
 		s.FilterConfig.EventTypes[0] = "y"
 		return nil
 	})
 	must(t, err)
-	if s.ID != old.ID || s.ProjectID != old.ProjectID || !s.CreatedAt.Equal(old.CreatedAt) || !s.UpdatedAt.Equal(w.clock.Now()) {
+	if s.ID != old.ID || s.ProjectID != old.ProjectID || s.CreatedAt != old.CreatedAt || !s.UpdatedAt.Time().Equal(w.clock.Now()) {
 		t.Errorf("subscription %+v", s)
 	}
 	if !slices.Equal(s.FilterConfig.EventTypes, []string{"y"}) || !slices.Equal(old.FilterConfig.EventTypes, []string{"x"}) {

@@ -19,7 +19,7 @@ func (c *Catalog) createSubscriptionLocked(s event.Subscription) (*event.Subscri
 	}
 	now := c.timestamp()
 	s.ID = newID(s.ID)
-	s.CreatedAt, s.UpdatedAt = now, now
+	s.CreatedAt, s.UpdatedAt = event.StampOf(now), event.StampOf(now)
 	detachSubscription(&s)
 	if err := c.normalizeSubscription(&s, nil, p, now); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (c *Catalog) UpdateSubscription(project, id event.ID, change func(*event.Su
 	}
 	detachSubscription(&s) // from what change put there
 	now := c.timestamp()
-	s.ID, s.ProjectID, s.CreatedAt, s.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, now
+	s.ID, s.ProjectID, s.CreatedAt, s.UpdatedAt = old.ID, old.ProjectID, old.CreatedAt, event.StampOf(now)
 	if err := c.normalizeSubscription(&s, &old.Subscription, p, now); err != nil {
 		return nil, err
 	}

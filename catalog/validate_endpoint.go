@@ -163,7 +163,7 @@ func normalizeSecrets(e *event.Endpoint, now time.Time) error {
 			return err
 		}
 		if s.ID.IsZero() {
-			s.ID, s.CreatedAt, s.UpdatedAt = event.NewID(), now, now
+			s.ID, s.CreatedAt, s.UpdatedAt = event.NewID(), event.StampOf(now), event.StampOf(now)
 		}
 		if s.ExpiresAt != nil {
 			end := s.ExpiresAt.UTC().Round(0) // not the caller's variable

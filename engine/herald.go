@@ -222,7 +222,7 @@ func kindsOf(c catalog.Change) []string {
 }
 
 func reportOfEndpoint(ep *catalog.Endpoint) *endpointReport {
-	r := &endpointReport{ep.ID, ep.ProjectID, ep.OwnerID, ep.Name, ep.URL, ep.Status, "", ep.UpdatedAt}
+	r := &endpointReport{ep.ID, ep.ProjectID, ep.OwnerID, ep.Name, ep.URL, ep.Status, "", ep.UpdatedAt.Time()}
 	if n := len(ep.StatusHistory); n > 0 {
 		r.Reason = ep.StatusHistory[n-1].Reason
 	}

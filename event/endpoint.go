@@ -42,9 +42,9 @@ type Endpoint struct {
 	StatusHistory      []StatusChange  `json:"status_history"`   // oldest first, at most MaxStatusHistory
 	Contacts           *Contacts       `json:"contacts"`         // nil: none
 	// AppID is the application that the endpoint belongs to; nil: none.
-	AppID     *ID       `json:"app_id"`
-	CreatedAt time.Time `json:"created_at"`
-	UpdatedAt time.Time `json:"updated_at"`
+	AppID     *ID   `json:"app_id"`
+	CreatedAt Stamp `json:"created_at"`
+	UpdatedAt Stamp `json:"updated_at"`
 }
 
 // Contacts are where the owner of an endpoint can be reached. Few endpoints have any.
@@ -171,8 +171,8 @@ const (
 type Secret struct {
 	ID        ID         `json:"uid"`
 	Value     string     `json:"value"`
-	CreatedAt time.Time  `json:"created_at"`
-	UpdatedAt time.Time  `json:"updated_at"`
+	CreatedAt Stamp      `json:"created_at"`
+	UpdatedAt Stamp      `json:"updated_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	DeletedAt *time.Time `json:"deleted_at"`
 }
@@ -191,8 +191,8 @@ type Subscription struct {
 	DeliveryMode string `json:"delivery_mode"` // AtLeastOnce or AtMostOnce
 	// Extra is what few subscriptions have; nil: none of it.
 	Extra     *SubscriptionExtra `json:"extra,omitempty"`
-	CreatedAt time.Time          `json:"created_at"`
-	UpdatedAt time.Time          `json:"updated_at"`
+	CreatedAt Stamp              `json:"created_at"`
+	UpdatedAt Stamp              `json:"updated_at"`
 }
 
 // SubscriptionExtra is what few subscriptions have.

@@ -33,7 +33,7 @@ func (s *Sender) Attempt(p *catalog.Project, ep *catalog.Endpoint, d *event.Deli
 		return
 	}
 	c := s.clients.get(p, ep, a.StartedAt)
-	x := acquireExchange(a, c.endpoint.Timeout, s.options.MaxResponseBodyBytes)
+	x := acquireExchange(a, c.endpoint.Timeout(), s.options.MaxResponseBodyBytes)
 	err := s.exchange(x, c, d, ev)
 	a.Duration = x.ended.Sub(a.StartedAt)
 	s.conclude(x, err)

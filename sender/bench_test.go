@@ -137,7 +137,7 @@ func BenchmarkCompose(b *testing.B) {
 				c.ev.Headers = bc.headers
 				begin(c.a, url)
 				client := w.sender.clients.get(w.project, c.ep, c.a.StartedAt)
-				x := acquireExchange(c.a, client.endpoint.Timeout, 4096)
+				x := acquireExchange(c.a, client.endpoint.Timeout(), 4096)
 				defer releaseExchange(x)
 				b.ReportAllocs()
 				for b.Loop() {

@@ -118,7 +118,7 @@ func headerName(configured, def string) string {
 // fits reports whether the client serves an attempt with these two values: it
 // was made from them, or from newer ones.
 func (c *client) fits(p *catalog.Project, ep *catalog.Endpoint) bool {
-	return (c.endpoint == ep || c.endpoint.UpdatedAt.After(ep.UpdatedAt)) &&
+	return (c.endpoint == ep || c.endpoint.UpdatedAt > ep.UpdatedAt) &&
 		(c.project == p || c.project.UpdatedAt.After(p.UpdatedAt))
 }
 

@@ -75,7 +75,7 @@ func (sh *clientShard) replace(t *clients, p *catalog.Project, ep *catalog.Endpo
 	if old.fits(p, ep) {
 		return old, nil
 	}
-	if old.endpoint.UpdatedAt.After(ep.UpdatedAt) {
+	if old.endpoint.UpdatedAt > ep.UpdatedAt {
 		ep = old.endpoint
 	}
 	if old.project.UpdatedAt.After(p.UpdatedAt) {

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"posthaste/event"
 	"posthaste/internal/netguard"
@@ -144,8 +143,7 @@ func newHold(t testing.TB) *hold {
 func TestTooManyConnections(t *testing.T) {
 	w := newWorld(t, Options{MaxConnsPerEndpoint: 2})
 	h := newHold(t)
-	ep := w.hasty(h.url)
-	ep.Timeout = time.Minute
+	ep := w.endpoint(h.url, func(e *event.Endpoint) { e.HTTPTimeout = 60 })
 	var wg sync.WaitGroup
 	results := make(chan *event.Attempt, 2)
 	for range 2 {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"posthaste/catalog"
 	"posthaste/event"
@@ -73,11 +72,9 @@ func (w *world) endpoint(url string, change ...func(*event.Endpoint)) *catalog.E
 	return ep
 }
 
-// hasty is an endpoint whose attempts end after a fifth of a second.
+// hasty is an endpoint whose attempts end after a second.
 func (w *world) hasty(url string) *catalog.Endpoint {
-	ep := w.endpoint(url)
-	ep.Timeout = 200 * time.Millisecond
-	return ep
+	return w.endpoint(url, func(e *event.Endpoint) { e.HTTPTimeout = 1 })
 }
 
 func (w *world) configure(change func(*event.ProjectConfig)) {

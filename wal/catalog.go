@@ -12,8 +12,11 @@ import (
 )
 
 // LoadCatalog calls fn with every record of the catalog, ordered by kind and id.
-// The record's value belongs to fn.
+// The record's value is fn's only until fn returns. Meanwhile the block cache keeps
+// nothing: it would be filled with what its caller has in memory from then on, which
+// with a million idle endpoints is 64 MiB of their resident memory.
 func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
+	defer l.takeCache(int(l.o.CacheBytes))()
 	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindCatalog}, UpperBound: []byte{kindCatalog + 1}})
 	if err != nil {
 		return err
@@ -27,7 +30,7 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 		rec := event.CatalogRecord{Kind: it.Key()[1]}
 		copy(rec.ID[:], it.Key()[2:])
 		rec.Rev = binary.LittleEndian.Uint64(r.take8())
-		rec.Value = bytesClone(r.b)
+		rec.Value = r.b
 		if err := r.done(); err != nil {
 			return err
 		}

@@ -26,6 +26,7 @@ const FormatVersion = 4
 type Log struct {
 	o          Options
 	db         *pebble.DB
+	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
 	partitions int
 	readOnly   bool
 
@@ -163,6 +164,10 @@ func (l *Log) replayLog() error {
 func (l *Log) openPebble() error { return l.openWith(l.pebbleOptions()) }
 
 func (l *Log) openWith(o *pebble.Options) (err error) {
+	cache := pebble.NewCache(l.o.CacheBytes)
+	defer cache.Unref() // the store has a reference of its own
+	l.takeCache = cache.Reserve
+	o.Cache = cache
 	l.db, err = pebble.Open(l.o.Dir, o)
 	if errors.Is(err, syscall.EAGAIN) { // of fcntl(F_SETLK) on the file LOCK
 		return fmt.Errorf("another process has it open: %w", err)

@@ -15,7 +15,6 @@ func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
 		FS:                          manifestFirst{l.o.FS},
 		FormatMajorVersion:          pebble.FormatNewest,
-		CacheSize:                   l.o.CacheBytes,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       20, // of 32 MiB: fewer rewrites of the tables below; 10 of 64 MiB gave a tenth more in batch than 4
