@@ -293,3 +293,20 @@ func TestABreakerThatOpensTooOftenDisables(t *testing.T) {
 		w.wantStatus(ep, event.EndpointInactive)
 	})
 }
+
+// One that fails all the time is not asked more than 500 times a second, until it
+// succeeds again.
+func TestAnEndpointThatIsDownIsTriedSlowly(t *testing.T) {
+	inTime(t, Options{}, func(t *testing.T, w *world) {
+		ep := w.endpoint()
+		w.sender.set(ep.ID, answers(500))
+		w.post(ep, 1000)
+		time.Sleep(time.Second)
+		if n := w.sender.total(); n < downAfter+100 || n > downAfter+w.engine.o.EndpointCap+500 {
+			t.Errorf("%d attempts in a second", n)
+		}
+		w.sender.set(ep.ID, answers(200))
+		w.settled(time.Hour)
+		w.want(map[event.Status]int{event.Success: 1000})
+	})
+}

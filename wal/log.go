@@ -149,8 +149,8 @@ func newLog(o Options) (*Log, error) {
 }
 
 // replayLog writes what the last process left in the write-ahead log to tables. Pebble's
-// Open does so, and then waits for the compaction that these tables may set off, which
-// is of gigabytes: a start after a crash took three to nine seconds. So this is done
+// Open does so, and then waits for the compaction that these tables may set off: with it
+// an Open after a crash took 2 to 9 s, and 0.4 s where there was none. So this is done
 // first, with a store that compacts nothing.
 func (l *Log) replayLog() error {
 	o := l.pebbleOptions()

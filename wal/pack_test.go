@@ -104,8 +104,8 @@ func TestOpenWaitsForNoCompaction(t *testing.T) {
 	fillTables(t, l, 1900, 100) // 19 tables above each other, where 20 are compacted
 	fillTables(t, l, 100, 1000)
 	must(t, l.Flush())
-	o := testOptions(plainReuse{fs.CrashClone(vfs.CrashCloneCfg{})})
-	replayed, err := newLog(o)
+	crashed := func() Options { return testOptions(plainReuse{fs.CrashClone(vfs.CrashCloneCfg{})}) }
+	replayed, err := newLog(crashed())
 	must(t, err)
 	quiet := replayed.pebbleOptions()
 	quiet.DisableAutomaticCompactions = true
@@ -114,7 +114,11 @@ func TestOpenWaitsForNoCompaction(t *testing.T) {
 		t.Errorf("%d flushes, %d compactions", m.Flush.Count, m.Compact.Count+m.Compact.NumInProgress)
 	}
 	must(t, replayed.db.Close())
-	again := openLog(t, o)
+	again := openLog(t, crashed())
+	if n := again.db.Metrics().Levels[0].TablesFlushed; n != 0 {
+		t.Errorf("the store that serves replayed the log itself: %d tables", n)
+	}
+	fillTables(t, again, 100, 100)
 	for deadline := time.Now().Add(30 * time.Second); again.db.Metrics().Compact.Count == 0; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("an open log compacts nothing")
