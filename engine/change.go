@@ -39,7 +39,7 @@ func (s *Shard) lookAgain(c catalog.Change) {
 		ep.health = nil
 		s.activate(ep)
 	}
-	ep.held, ep.slots = false, 0
+	ep.held, ep.slots, ep.inLine = false, 0, false
 	s.wheel.Remove(&ep.token)
 	s.list(ep)
 	s.refill(ep)

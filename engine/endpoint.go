@@ -16,6 +16,8 @@ type job struct {
 	// timed: the delivery waited in the timer index under d.Due; otherwise this
 	// is its first attempt.
 	timed bool
+	// panics is how often it made a worker panic.
+	panics uint8
 }
 
 // bytes is what a job weighs in memory, with its event unless that is shared.
@@ -71,6 +73,9 @@ type endpoint struct {
 	held     bool     // it is paused
 	probing  bool     // its breaker waits for the end of a probe
 	spilled  bool     // its deliveries went back to the log, see Shard.spill
+	slow     bool     // its last attempt was, see slowAttempt
+	inLine   bool     // it waits for room in the ward
+	called   bool     // it was called in from there, and is listed
 	health   *health  // nil: it is well
 	recorded bool     // the log has a record of its health
 	fresh    int      // deliveries in queue that came without a detour through the log

@@ -44,7 +44,7 @@ func barred(ep *catalog.Endpoint, p *catalog.Project, manual bool) string {
 
 // admit decides whether the endpoint may make an attempt now. If not, it is seen
 // to that somebody looks again when it may. The caller holds mu.
-func (s *Shard) admit(ep *endpoint, target *catalog.Endpoint, p *catalog.Project, now time.Time) bool {
+func (s *Shard) admit(ep *endpoint, target *catalog.Endpoint, p *catalog.Project, called bool, now time.Time) bool {
 	if target.Status == event.EndpointPaused {
 		ep.held = true // until the catalog changes
 		s.spill(ep)
@@ -52,6 +52,9 @@ func (s *Shard) admit(ep *endpoint, target *catalog.Endpoint, p *catalog.Project
 	}
 	if ep.slots = s.slots(ep, target); ep.inFlight >= ep.slots {
 		return false // until an attempt ends
+	}
+	if !s.admits(ep, called) {
+		return false
 	}
 	tat, wait := target.Limit().Take(ep.tat, now)
 	if wait > 0 {

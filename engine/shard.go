@@ -40,6 +40,7 @@ type Shard struct {
 
 	manual manual
 	keep   keep
+	ward   ward
 
 	workers  int // running
 	busy     busyList
@@ -62,6 +63,7 @@ func newShard(e *Engine, _ int) *Shard {
 		poke:      make(chan struct{}, 1),
 	}
 	s.keep.init(e.o.QueueBytes / keepShare / int64(e.o.Shards))
+	s.ward.init(e.o.MaxInFlight, e.o.Shards)
 	return s
 }
 
@@ -180,7 +182,7 @@ func (s *Shard) list(ep *endpoint) {
 
 // free reports whether nothing that is known keeps the endpoint from sending.
 func (ep *endpoint) free() bool {
-	return (ep.slots == 0 || ep.inFlight < ep.slots) && !ep.token.Active() && !ep.held && !ep.probing
+	return (ep.slots == 0 || ep.inFlight < ep.slots) && !ep.token.Active() && !ep.held && !ep.probing && !ep.inLine
 }
 
 // wantRead asks the loop to read the endpoint's deliveries or timers once half
@@ -209,16 +211,18 @@ func (s *Shard) wake() {
 // one that waits for its rate token costs nobody anything. A job whose endpoint is
 // gone, or takes nothing any more, comes with the reason. The caller holds mu.
 func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
-	for s.ready.len() > 0 {
-		ep := s.ready.popFront()
-		ep.listed = false
+	for s.callIn(); s.ready.len() > 0; s.callIn() {
+		ep, called := s.takeReady()
 		if ep.queue.len() == 0 { // it was spilled meanwhile
 			continue
 		}
 		w.aim(snap, ep)
-		if w.reason == "" && !s.admit(ep, w.target, w.project, now) {
+		if w.reason == "" && !s.admit(ep, w.target, w.project, called, now) {
 			s.list(ep)
 			continue
+		}
+		if w.ails = w.reason == "" && ep.ails(); w.ails {
+			s.ward.inside++
 		}
 		w.job, w.ep = ep.queue.popFront(), ep
 		s.unweigh(ep, &w.job)
@@ -229,6 +233,18 @@ func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 		return true
 	}
 	return false
+}
+
+// takeReady takes the next endpoint out of the ready queue. There must be one. The caller
+// holds mu.
+func (s *Shard) takeReady() (ep *endpoint, called bool) {
+	ep = s.ready.popFront()
+	ep.listed = false
+	if called = ep.called; called {
+		ep.called = false
+		s.ward.called--
+	}
+	return ep, called
 }
 
 // aim looks up whom the endpoint's next job is for.

@@ -36,9 +36,10 @@ type fakeStore struct {
 	sink *Engine // set before the first write
 
 	// What a test may set before the first write.
-	delay   func() time.Duration // from readable to durable
-	reading func()               // called by each read, without the lock
-	broken  func(op string) error
+	delay    func() time.Duration    // from readable to durable
+	reading  func()                  // called by each read, without the lock
+	settling func(*event.Settlement) // called by each Settle, without the lock
+	broken   func(op string) error
 
 	reads int // ReadOwed and ReadTimers so far
 }
@@ -201,6 +202,9 @@ func (f *fakeStore) addEvent(ev *event.Event) {
 }
 
 func (f *fakeStore) Settle(s *event.Settlement) error {
+	if f.settling != nil {
+		f.settling(s)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.ready(); err != nil {

@@ -18,6 +18,9 @@ func (s *Shard) examine(w *worker, now time.Time) {
 	if w.reason != "" {
 		return
 	}
+	if w.settled && a != nil {
+		ep.slow = now.Sub(w.started) >= slowAttempt
+	}
 	if !w.settled || a == nil || blameless(a) {
 		if ep.health != nil && w.project.Breaker.On() {
 			ep.health.breaker.Forget()

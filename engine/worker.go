@@ -16,6 +16,10 @@ import (
 // machine, such as when sockets ran out.
 const localPause = time.Second
 
+// mostPanics is how often a delivery may make a worker panic beside the sending before it
+// is given up.
+const mostPanics = 5
+
 // worker is what one worker carries from attempt to attempt.
 type worker struct {
 	job    job
@@ -27,6 +31,7 @@ type worker struct {
 	// again: the attempt does not count; the job is queued again, after a pause.
 	again   bool
 	settled bool // the job's outcome is written
+	ails    bool // the attempt is one of those in the ward
 
 	// The shard's list of attempts in flight, see busyList.
 	started    time.Time
@@ -80,7 +85,11 @@ func (s *Shard) finish(w *worker, now time.Time) {
 	s.busy.remove(w)
 	ep.landed(w.job.d.ID)
 	s.manual.landed(w.job.d.ID)
+	if w.ails {
+		s.ward.inside--
+	}
 	s.examine(w, now)
+	ep.discharge()
 	if w.again {
 		s.weigh(ep, &w.job)
 		ep.queue.pushFront(w.job)
@@ -96,7 +105,7 @@ func (s *Shard) finish(w *worker, now time.Time) {
 // start starts a worker if there is work for one more. Each worker that finds
 // more work than its own starts the next. The caller holds mu.
 func (s *Shard) start() {
-	if s.ready.len() == 0 || s.draining {
+	if !s.hasWork() || s.draining {
 		return
 	}
 	if s.workers < s.allowed() {
@@ -120,6 +129,7 @@ func (s *Shard) attemptOrAgain(w *worker) (again bool) {
 		if p := recover(); p != nil {
 			s.e.o.Logger.Error().Str("delivery", w.job.d.ID.String()).Interface("panic", p).Bytes("stack", debug.Stack()).Bool("again", !w.settled).Msg("a worker panicked beside the sending")
 			again = !w.settled
+			w.job.panics = min(w.job.panics+1, mostPanics)
 		}
 	}()
 	w.settled = false
@@ -135,12 +145,19 @@ func (s *Shard) attempt(w *worker) (again bool) {
 		st.Timer = j.d.Due
 	}
 	if w.reason != "" {
-		s.discard(w, w.reason)
+		s.dismiss(w, event.Discarded, w.reason)
+		return false
+	}
+	if j.panics == mostPanics {
+		s.dismiss(w, event.Failure, "handling it failed again and again, through no fault of the endpoint; the server's log says how")
 		return false
 	}
 	a := &w.attempt
-	if j.d.AtMostOnce && !s.forewarn(st) { // then nothing was sent
-		return true
+	if j.d.AtMostOnce {
+		if !s.forewarn(st) { // then nothing was sent
+			return true
+		}
+		w.settled = true // whatever happens now
 	}
 	e.send(j, w.project, w.target, a)
 	if !a.Class.Charged() {
@@ -190,16 +207,17 @@ func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *e
 	e.o.Sender.Attempt(p, target, &j.d, ev, a)
 }
 
-func (s *Shard) discard(w *worker, reason string) {
+// dismiss ends a delivery without an attempt.
+func (s *Shard) dismiss(w *worker, as event.Status, reason string) {
 	st := &w.settlement
-	st.Delivery.Status, st.Delivery.Reason = event.Discarded, reason
+	st.Delivery.Status, st.Delivery.Reason = as, reason
 	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
 	s.settle(st, nil)
 	w.settled = true
 	if w.project != nil {
 		s.e.tellDelivery(w.project, &st.Delivery, nil)
 	}
-	s.e.o.Hooks.Terminal(event.Discarded.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
+	s.e.o.Hooks.Terminal(as.String(), age(st.Delivery.ID, st.Delivery.UpdatedAt))
 }
 
 // settle hands an outcome to the log. ev is the delivery's event, nil if it is not at

@@ -62,6 +62,14 @@ func (u *run) snapshot() event.Job {
 	return u.job
 }
 
+// shown is the job as it was a moment ago, when it was in the books: it runs until its
+// end is written down and it has left them.
+func (u *run) shown() event.Job {
+	job := u.snapshot()
+	job.State, job.EndedAt = event.JobRunning, nil
+	return job
+}
+
 // change changes the job.
 func (u *run) change(fn func(*event.Job)) {
 	u.mu.Lock()

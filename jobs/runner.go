@@ -164,10 +164,11 @@ func (r *Runner) find(project, id event.ID) *run {
 	return nil
 }
 
-// Get is a job as it is at the moment, or event.ErrNotFound.
+// Get is a job as it is at the moment, or event.ErrNotFound. One that it shows as ended
+// is in nobody's way any more: the next may be submitted.
 func (r *Runner) Get(project, id event.ID) (event.Job, error) {
 	if u := r.find(project, id); u != nil {
-		return u.snapshot(), nil
+		return u.shown(), nil
 	}
 	return r.o.Store.Job(project, id)
 }
