@@ -174,8 +174,7 @@ func (l *Log) SetMark(m event.Mark) error {
 	defer l.mu.Unlock()
 	first := g.empty()
 	if m.Watermark != 0 {
-		key := appendWatermarkKey(nil, allPartitions)
-		_ = g.batch.Set(key, sealedMillis(key, m.Watermark), nil)
+		l.setWatermark(g, m.Watermark, m.Partitions)
 	}
 	for i := range m.Behind {
 		key := appendBehindKey(nil, m.Behind[i].Endpoint, l.partitions)
