@@ -19,11 +19,11 @@ type Engine struct {
 
 	partitions int
 
-	// marking is held while a mark is put together and written, and while the
-	// partitions that it speaks for change. A shard's lock is taken within it.
-	marking sync.Mutex
-	held    []bool // by partition
-	marked  uint64 // the watermark that was written last; 0: write it again
+	// marking has room for whoever puts a mark together and writes it, or changes the
+	// partitions that marks speak for. Shards' locks are taken within.
+	marking chan struct{}
+	held    []bool // by partition; guarded by marking
+	marked  uint64 // the watermark that was written last, 0: write it again; guarded by marking
 
 	handover chan struct{} // has room for the Release or Take that is under way
 
@@ -49,7 +49,10 @@ type Engine struct {
 // New makes an engine that does nothing yet.
 func New(o Options) (*Engine, error) {
 	o.ensureDefaults()
-	e := &Engine{o: o, stop: make(chan struct{}), partitions: o.Store.Partitions(), handover: make(chan struct{}, 1)}
+	e := &Engine{
+		o: o, stop: make(chan struct{}), partitions: o.Store.Partitions(),
+		marking: make(chan struct{}, 1), handover: make(chan struct{}, 1),
+	}
 	e.pace.init(o.Runnable)
 	e.clerk.init()
 	e.herald.init()

@@ -29,8 +29,8 @@ func (e *Engine) markLoop() {
 // mark writes one mark for all shards. A delivery that is settled between a
 // shard's look and the write only makes the mark more careful than it need be.
 func (e *Engine) mark() error {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	m := event.Mark{Watermark: 1<<48 - 1}
 	if slices.Contains(e.held, false) {
 		m.Partitions = e.heldLocked()
@@ -50,6 +50,9 @@ func (e *Engine) mark() error {
 	}
 	return err
 }
+
+func (e *Engine) beginMark() { e.marking <- struct{}{} }
+func (e *Engine) endMark()   { <-e.marking }
 
 // addMark lowers the mark to the shard's oldest unsettled delivery, notes the
 // places of endpoints that are behind, and forgets endpoints with nothing to do.

@@ -35,8 +35,8 @@ type stretch struct{ first, last event.ID }
 // Held lists the partitions that the engine holds, those it is about to give up not
 // among them. Any goroutine.
 func (e *Engine) Held() []uint16 {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	return e.heldLocked()
 }
 

@@ -52,8 +52,8 @@ func (e *Engine) Release(ctx context.Context, partitions ...uint16) error {
 // here on marks do not speak for them. place is the time in ms up to which the shards
 // know what they are owed.
 func (e *Engine) leave(partitions []uint16) (leaving partitionSet, place uint64) {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	leaving, place = make(partitionSet), math.MaxUint64
 	for _, p := range partitions {
 		if e.held[p] {
@@ -142,8 +142,8 @@ func (s *Shard) tellLeft() {
 
 // depart writes the partitions' place and forgets their endpoints.
 func (e *Engine) depart(leaving partitionSet, place uint64) error {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	m := event.Mark{Watermark: place, Partitions: leaving.list()}
 	for _, s := range e.shards {
 		s.depart(leaving, &m)

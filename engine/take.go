@@ -32,8 +32,8 @@ func (e *Engine) Take(ctx context.Context, partitions ...uint16) error {
 // expect notes from here on what is committed for those of the partitions that are
 // not held.
 func (e *Engine) expect(partitions []uint16) partitionSet {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	coming := make(partitionSet)
 	for _, p := range partitions {
 		if e.held[p] {
@@ -90,8 +90,8 @@ func (e *Engine) find(coming partitionSet) (f found, err error) {
 
 // arrive makes the partitions held.
 func (e *Engine) arrive(coming partitionSet, f found) {
-	e.marking.Lock()
-	defer e.marking.Unlock()
+	e.beginMark()
+	defer e.endMark()
 	for _, s := range e.shards {
 		s.arrive(coming, &f)
 	}

@@ -39,7 +39,7 @@ func TestHandoversOverALog(t *testing.T) {
 	}
 	before := flag.Lookup("rapid.checks").Value.String()
 	defer func() { _ = flag.Set("rapid.checks", before) }()
-	if err := flag.Set("rapid.checks", strconv.Itoa(40)); err != nil {
+	if err := flag.Set("rapid.checks", strconv.Itoa(20)); err != nil {
 		t.Fatal(err)
 	}
 	cases := 0
