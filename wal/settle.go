@@ -201,7 +201,8 @@ func sealedMillis(key []byte, ms uint64) []byte {
 }
 
 // Flush returns when everything that was settled before is durable, or with
-// Options.Relaxed committed. For the end of a graceful stop and for tests.
+// Options.Relaxed committed. What was acknowledged before, by Append or an earlier
+// Flush, has been handed to the Sink by then.
 func (l *Log) Flush() error {
 	g, err := l.reserve()
 	if err != nil {

@@ -3,6 +3,7 @@ package wal
 import (
 	"maps"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -195,5 +196,33 @@ func TestIDsRiseAboveEveryWatermark(t *testing.T) {
 	l = reopen(t, l, o)
 	if ev := appendOne(t, l, post(idOf(1), "z", idOf(2))); ev.ID.Time() < ahead {
 		t.Errorf("the id %s is before a watermark", ev.ID)
+	}
+}
+
+// slowSink takes its time, and counts.
+type slowSink struct{ events atomic.Int64 }
+
+func (s *slowSink) Committed(groups [][]event.Submission) {
+	time.Sleep(2 * time.Millisecond)
+	for _, subs := range groups {
+		s.events.Add(int64(len(subs)))
+	}
+}
+
+func (s *slowSink) Waiting([]event.Timer) {}
+
+// TestFlushComesBehindTheSink: what was acknowledged before it has been handed on.
+func TestFlushComesBehindTheSink(t *testing.T) {
+	sink := new(slowSink)
+	o := testOptions(vfs.NewMem())
+	o.Sink = sink
+	l := openLog(t, o)
+	recoverAll(t, l)
+	for n := range int64(20) {
+		appendOne(t, l, post(idOf(1), "x", idOf(2)))
+		must(t, l.Flush())
+		if got := sink.events.Load(); got != n+1 {
+			t.Fatalf("%d events were handed on after a Flush, want %d", got, n+1)
+		}
 	}
 }
