@@ -39,6 +39,8 @@ func (nullSender) Attempt(_ *catalog.Project, _ *catalog.Endpoint, _ *event.Deli
 
 func (nullSender) Cancel() {}
 
+func (nullSender) CancelTo(func(event.ID) bool) {}
+
 // BenchmarkCommittedToSettled is what the engine itself costs for a delivery:
 // from the log's committer, through queue and worker, to the outcome. An operation
 // is one delivery.

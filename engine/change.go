@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"posthaste/catalog"
@@ -8,23 +9,28 @@ import (
 )
 
 // changed takes a change of the catalog, from the goroutine that writes it. An
-// endpoint that waits is looked at again, for what it waited for may be over.
+// endpoint that waits is looked at again, for what it waited for may be over. Changes
+// of an endpoint are the business of the engine that holds its partition.
 func (e *Engine) changed(c catalog.Change) {
 	if c.Kind != catalog.KindEndpoint {
 		return
 	}
 	s := e.shardOf(event.EndpointHash(c.ID))
 	s.mu.Lock()
-	s.lookAgain(c)
+	ours := !s.lacks(c.ID)
+	if ours {
+		s.lookAgain(c)
+	}
 	s.mu.Unlock()
-	e.tellEndpoint(c)
+	if ours {
+		e.tellEndpoint(c)
+	}
 }
 
 // lookAgain is changed for the shard. The caller holds mu.
 func (s *Shard) lookAgain(c catalog.Change) {
 	ep := s.known(c.ID)
-	recovers := c.After != nil && c.Before != nil && c.After.Status == event.EndpointActive &&
-		(c.Before.Status == event.EndpointInactive || c.Before.Status == event.EndpointPending)
+	recovers := c.After != nil && c.Before != nil && comesBack(c.Before.Status, c.After.Status)
 	if ep == nil {
 		if !recovers {
 			return
@@ -56,4 +62,17 @@ func (s *Shard) known(id event.ID) *endpoint {
 		return ep
 	}
 	return s.endpoints[id]
+}
+
+// comesBack reports whether an endpoint takes deliveries again after this change.
+func comesBack(from, to event.EndpointStatus) bool {
+	return to == event.EndpointActive && (from == event.EndpointInactive || from == event.EndpointPending)
+}
+
+// cameBack reports whether an endpoint that was not well came back later. While its
+// partition was away, nobody here saw it.
+func cameBack(ep *catalog.Endpoint, h *event.Health) bool {
+	return ep != nil && h.Failures > 0 && slices.ContainsFunc(ep.StatusHistory, func(c event.StatusChange) bool {
+		return comesBack(c.From, c.To) && c.At.UnixMilli() > int64(h.Since)
+	})
 }

@@ -71,6 +71,7 @@ type endpoint struct {
 	tat      int64    // state of its rate limit, see ratelimit.Limit
 	listed   bool     // in the shard's ready queue
 	held     bool     // it is paused
+	gone     bool     // its partition is given up: nothing of it is begun any more
 	probing  bool     // its breaker waits for the end of a probe
 	spilled  bool     // its deliveries went back to the log, see Shard.spill
 	slow     bool     // its last attempt was, see slowAttempt

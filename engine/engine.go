@@ -18,7 +18,14 @@ type Engine struct {
 	pool   Pool
 
 	partitions int
-	marked     uint64 // the watermark that was written last; of the mark loop, then of Stop
+
+	// marking has room for whoever puts a mark together and writes it, or changes the
+	// partitions that marks speak for. Shards' locks are taken within.
+	marking chan struct{}
+	held    []bool // by partition; guarded by marking
+	marked  uint64 // the watermark that was written last, 0: write it again; guarded by marking
+
+	handover chan struct{} // has room for the Release or Take that is under way
 
 	// queued is the memory, in bytes, of what waits in all shards' queues.
 	queued atomic.Int64
@@ -42,12 +49,21 @@ type Engine struct {
 // New makes an engine that does nothing yet.
 func New(o Options) (*Engine, error) {
 	o.ensureDefaults()
-	e := &Engine{o: o, stop: make(chan struct{}), partitions: o.Store.Partitions()}
+	e := &Engine{
+		o: o, stop: make(chan struct{}), partitions: o.Store.Partitions(),
+		marking: make(chan struct{}, 1), handover: make(chan struct{}, 1),
+	}
 	e.pace.init(o.Runnable)
 	e.clerk.init()
 	e.herald.init()
 	for i := range o.Shards {
 		e.shards = append(e.shards, newShard(e, i))
+	}
+	e.held = make([]bool, e.partitions)
+	for p := range e.held {
+		if e.held[p] = o.Holds == nil || o.Holds(uint16(p)); !e.held[p] {
+			e.shardWith(uint16(p)).miss(uint16(p))
+		}
 	}
 	var err error
 	e.pool, err = o.NewPool(o.MaxInFlight, (*Shard).work)
@@ -85,12 +101,11 @@ func (e *Engine) recover() error {
 }
 
 func (e *Engine) recoverEndpoints() error {
-	everything := func(uint16) bool { return true }
-	return e.o.Store.Recover(everything, func(b event.Behind) {
+	return e.o.Store.Recover(func(p uint16) bool { return e.held[p] }, func(b event.Behind) {
 		s := e.shardOf(event.EndpointHash(b.Endpoint))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.recoverBehind(b)
+		s.recoverBehind(b, e.o.Store.Horizon(b.Endpoint))
 	}, func(t event.Timer) {
 		s := e.shardOf(event.EndpointHash(t.Endpoint))
 		s.mu.Lock()
@@ -100,10 +115,7 @@ func (e *Engine) recoverEndpoints() error {
 		s := e.shardOf(event.EndpointHash(h.Endpoint))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.ill[h.Endpoint] = illness{healthOf(h), true}
-		if ep := s.endpoints[h.Endpoint]; ep != nil {
-			s.inherit(ep)
-		}
+		s.recoverHealth(h)
 	})
 }
 
@@ -147,6 +159,8 @@ func (e *Engine) halt(ctx context.Context) error {
 			<-s.idle
 		}
 	}
+	e.handover <- struct{}{} // behind the Release or Take that is under way
+	e.endHandover()
 	close(e.stop)
 	e.loops.Wait()
 	return errors.Join(e.pool.Stop(10*time.Second), e.mark(), e.o.Store.Flush())

@@ -35,6 +35,9 @@ func (e *Engine) feed(s *Shard, index int, subs []event.Submission) {
 			if int(partition)%len(e.shards) != index {
 				continue
 			}
+			if s.away != nil && s.misses(partition, d) {
+				continue
+			}
 			if d.Status.Owed() {
 				s.offer(d, &a)
 			} else {
@@ -70,9 +73,11 @@ func (e *Engine) Waiting(timers []event.Timer) {
 	for _, t := range timers {
 		s := e.shardOf(event.EndpointHash(t.Endpoint))
 		s.mu.Lock()
-		ep := s.endpoint(t.Endpoint)
-		ep.arrived(t.DueMilli)
-		s.armRetry(ep, t.DueMilli)
+		if !s.lacks(t.Endpoint) {
+			ep := s.endpoint(t.Endpoint)
+			ep.arrived(t.DueMilli)
+			s.armRetry(ep, t.DueMilli)
+		}
 		s.mu.Unlock()
 	}
 }

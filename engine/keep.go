@@ -60,6 +60,17 @@ func (k *keep) expire(before time.Time) (shrunk int64) {
 	return held - k.bytes
 }
 
+// drop forgets the events of some deliveries, and returns by how much the memory shrank.
+func (k *keep) drop(which func(delivery event.ID) bool) (shrunk int64) {
+	held := k.bytes
+	for id := range k.byID {
+		if which(id) {
+			k.take(id)
+		}
+	}
+	return held - k.bytes
+}
+
 // take gives the delivery's event out of memory; nil if it is not there.
 func (k *keep) take(delivery event.ID) *event.Event {
 	el := k.byID[delivery]

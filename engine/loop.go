@@ -129,8 +129,16 @@ func (r *reading) read(ep *endpoint) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ep.reading = false
+	s.wasRead(ep)
 	s.refill(ep)
+}
+
+// wasRead ends the reading of an endpoint. The caller holds mu.
+func (s *Shard) wasRead(ep *endpoint) {
+	ep.reading = false
+	if ep.gone {
+		s.tellLeft()
+	}
 }
 
 // caughtUp waits until what was settled before the endpoint's deliveries went back
@@ -141,7 +149,7 @@ func (r *reading) caughtUp(ep *endpoint) bool {
 	defer r.s.mu.Unlock()
 	if err != nil {
 		r.s.readFailed(ep, err)
-		ep.reading = false
+		r.s.wasRead(ep)
 		return false
 	}
 	ep.spilled = false

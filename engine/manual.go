@@ -20,6 +20,7 @@ const manualPatience = 10 * time.Second
 type manual struct {
 	claims map[event.ID]uint64        // due time of the new timer; 0: not known yet
 	lands  map[event.ID]chan struct{} // closed when the delivery's next attempt has ended
+	open   map[uint16]int             // by partition: claims of calls that are under way
 }
 
 // stands reports whether a timer that was read is the one that counts.
@@ -43,6 +44,36 @@ func (m *manual) claim(id event.ID) {
 		m.claims = make(map[event.ID]uint64)
 	}
 	m.claims[id] = 0
+}
+
+// opened counts a claim of a call that is under way, or with -1 takes it off.
+func (m *manual) opened(partition uint16, n int) {
+	if m.open == nil {
+		m.open = make(map[uint16]int)
+	}
+	m.open[partition] += n
+	if m.open[partition] == 0 {
+		delete(m.open, partition)
+	}
+}
+
+// giveUp lets nobody wait for the next attempts of some deliveries any more.
+func (m *manual) giveUp(which func(delivery event.ID) bool) {
+	for id := range m.lands {
+		if which(id) {
+			m.landed(id)
+		}
+	}
+}
+
+// drop forgets the claims of some deliveries, and lets nobody wait for them.
+func (m *manual) drop(which func(delivery event.ID) bool) {
+	m.giveUp(which)
+	for id := range m.claims {
+		if which(id) {
+			delete(m.claims, id)
+		}
+	}
 }
 
 // landing is closed when the delivery's next attempt has ended.
@@ -74,7 +105,8 @@ func (m *manual) landed(id event.ID) {
 // an error for each delivery, nil for done: event.ErrNotFound, or a StateError that
 // says why the delivery or its endpoint is not in a state to be retried. An endpoint
 // that is inactive becomes pending. A delivery of which an attempt is on its way,
-// or asked for, is waited for. Any goroutine.
+// or asked for, is waited for. One whose endpoint's partition is not held is refused
+// with event.ErrOverloaded: it is for the engine that holds it. Any goroutine.
 func (e *Engine) Retry(ctx context.Context, project event.ID, deliveries []event.ID, force bool) []error {
 	e.gate.RLock()
 	defer e.gate.RUnlock()
@@ -82,6 +114,7 @@ func (e *Engine) Retry(ctx context.Context, project event.ID, deliveries []event
 	if e.closed {
 		return r.failAll(event.ErrClosed)
 	}
+	defer r.close()
 	for i, id := range deliveries {
 		r.claim(i, id)
 	}
@@ -164,8 +197,9 @@ func (r *retrial) claim(i int, id event.ID) {
 	patience := time.NewTimer(manualPatience)
 	defer patience.Stop()
 	for {
-		ready, wait := c.s.claim(c.ep, id)
-		if ready {
+		ready, wait, err := c.s.claim(c.ep, id)
+		if ready || err != nil {
+			r.errs[i] = err
 			return
 		}
 		if wait == nil {
@@ -195,30 +229,48 @@ func (r *retrial) checkEndpoint(id event.ID) error {
 	return nil
 }
 
+// errElsewhere refuses a retry by hand of what another engine, or nobody yet, delivers.
+var errElsewhere = &event.OverloadError{What: "the deliveries of this endpoint are changing hands", After: time.Second}
+
 // claim claims a delivery for a retry by hand. ready: its first attempt is about to be
 // made, and counts as this retry. wait: try again after that.
-func (s *Shard) claim(endpoint, id event.ID) (ready bool, wait <-chan struct{}) {
+func (s *Shard) claim(endpoint, id event.ID) (ready bool, wait <-chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.lacks(endpoint) {
+		return false, nil, errElsewhere
+	}
 	if _, claimed := s.manual.claims[id]; claimed {
-		return false, s.manual.landing(id)
+		return false, s.manual.landing(id), nil
 	}
 	if ep := s.endpoints[endpoint]; ep != nil {
 		if ep.finds(id) {
-			return false, s.manual.landing(id)
+			return false, s.manual.landing(id), nil
 		}
 		switch j := ep.queued(id); {
 		case j == nil:
 		case j.d.Manual:
-			return false, s.manual.landing(id)
+			return false, s.manual.landing(id), nil
 		case !j.timed:
-			return true, nil
+			return true, nil, nil
 		default: // it may wait there for long, and leave the memory meanwhile
 			s.takeOut(ep, id)
 		}
 	}
 	s.manual.claim(id)
-	return false, nil
+	s.manual.opened(event.Partition(event.DeliveryEndpointHash(id), s.e.partitions), 1)
+	return false, nil, nil
+}
+
+// close ends the call: whoever gives the deliveries' partitions up need not wait for it.
+func (r *retrial) close() {
+	for i := range r.claimed {
+		c := &r.claimed[i]
+		c.s.mu.Lock()
+		c.s.manual.opened(event.Partition(event.DeliveryEndpointHash(c.id), r.e.partitions), -1)
+		c.s.tellLeft()
+		c.s.mu.Unlock()
+	}
 }
 
 // allow checks that a claimed delivery is in a state to be retried, and awakens its

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"runtime/pprof"
+	"slices"
 	"time"
 
 	"posthaste/event"
@@ -28,11 +29,16 @@ func (e *Engine) markLoop() {
 // mark writes one mark for all shards. A delivery that is settled between a
 // shard's look and the write only makes the mark more careful than it need be.
 func (e *Engine) mark() error {
+	e.beginMark()
+	defer e.endMark()
 	m := event.Mark{Watermark: 1<<48 - 1}
+	if slices.Contains(e.held, false) {
+		m.Partitions = e.heldLocked()
+	}
 	for _, s := range e.shards {
 		s.addMark(&m)
 	}
-	if m.Watermark == 1<<48-1 || m.Watermark == e.marked {
+	if m.Watermark == 1<<48-1 || m.Watermark == e.marked || m.Partitions != nil && len(m.Partitions) == 0 {
 		m.Watermark = 0
 	}
 	if m.Watermark == 0 && len(m.Behind) == 0 && len(m.CaughtUp) == 0 && len(m.Health) == 0 {
@@ -45,6 +51,9 @@ func (e *Engine) mark() error {
 	return err
 }
 
+func (e *Engine) beginMark() { e.marking <- struct{}{} }
+func (e *Engine) endMark()   { <-e.marking }
+
 // addMark lowers the mark to the shard's oldest unsettled delivery, notes the
 // places of endpoints that are behind, and forgets endpoints with nothing to do.
 func (s *Shard) addMark(m *event.Mark) {
@@ -56,6 +65,10 @@ func (s *Shard) addMark(m *event.Mark) {
 	kept, now := s.active[:0], time.Now()
 	s.e.queued.Add(-s.keep.expire(now.Add(-2 * keepFor)))
 	for _, ep := range s.active {
+		if ep.gone { // its partition's last mark speaks of it
+			kept = append(kept, ep)
+			continue
+		}
 		s.markEndpoint(ep, m, uint64(now.UnixMilli()))
 		ep.markHealth(m)
 		if !ep.idle() || ep.tat > now.UnixNano() {

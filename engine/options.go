@@ -38,6 +38,9 @@ type Options struct {
 	// a failed attempt; after any other error the delivery is tried again soon.
 	Transform func(function string, d *event.Delivery, ev *event.Event) ([]byte, error)
 
+	// Holds says which partitions the engine holds at its start; nil: all. See Release.
+	Holds func(partition uint16) bool
+
 	MarkEvery time.Duration // how often the place for recovery is written; 1 s by default
 
 	Hooks  Hooks

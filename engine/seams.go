@@ -20,7 +20,8 @@ type Log interface {
 	// SetMark writes how far recovery need not look; never durable before the
 	// settlements that came before it.
 	SetMark(m event.Mark) error
-	// Flush returns when all settlements so far are durable.
+	// Flush returns when all settlements so far are durable. What an earlier Flush
+	// waited for has been handed to the engine by then.
 	Flush() error
 }
 
@@ -32,8 +33,11 @@ type Reader interface {
 	ReadTimers(dst []event.Delivery, endpoint event.ID, afterDue uint64, afterID event.ID, until uint64, limit int) ([]event.Delivery, uint64, error)
 }
 
-// Recoverer finds what was owed when the process ended.
+// Recoverer finds what is owed: when the process has ended, or when a partition is
+// taken on.
 type Recoverer interface {
+	// Recover tells of what the partitions that owns selects are owed. Afterwards ids
+	// to come are greater than Horizon, those so far are not.
 	Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error
 	Horizon(endpoint event.ID) event.ID
 	Partitions() int
@@ -66,6 +70,8 @@ type Sender interface {
 	Attempt(p *catalog.Project, ep *catalog.Endpoint, d *event.Delivery, ev *event.Event, a *event.Attempt)
 	// Cancel ends the attempts in flight, as cancelled.
 	Cancel()
+	// CancelTo does so for those to some endpoints. It does not wait for them.
+	CancelTo(endpoints func(endpoint event.ID) bool)
 }
 
 // Pool runs shards' workers on goroutines of its own.

@@ -14,7 +14,7 @@ type call struct {
 	d         *event.Delivery
 	ev        *event.Event
 	a         *event.Attempt
-	cancelled <-chan struct{}
+	cancelled <-chan struct{} // closed by Cancel, and by CancelTo this endpoint
 }
 
 // behaviour is what an endpoint does with an attempt.
@@ -90,12 +90,13 @@ type fakeSender struct {
 
 	cancel sync.Once
 	ended  chan struct{}
+	cut    map[event.ID]chan struct{} // by endpoint: closed by the next CancelTo it
 }
 
 func newSender() *fakeSender {
 	return &fakeSender{
 		script: make(map[event.ID]behaviour), count: make(map[event.ID]int),
-		flying: make(map[event.ID]int), peak: make(map[event.ID]int), ended: make(chan struct{}),
+		flying: make(map[event.ID]int), peak: make(map[event.ID]int), ended: make(chan struct{}), cut: make(map[event.ID]chan struct{}),
 	}
 }
 
@@ -112,14 +113,15 @@ func (f *fakeSender) Attempt(_ *catalog.Project, ep *catalog.Endpoint, d *event.
 		return
 	default:
 	}
-	b := f.begin(ep.ID, d, a)
+	b, cut := f.begin(ep.ID, d, a)
 	defer f.end(ep.ID)
-	b(&call{d, ev, a, f.ended})
+	b(&call{d, ev, a, cut})
 }
 
-func (f *fakeSender) begin(ep event.ID, d *event.Delivery, a *event.Attempt) behaviour {
+func (f *fakeSender) begin(ep event.ID, d *event.Delivery, a *event.Attempt) (behaviour, <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	cut := f.cutLocked(ep)
 	f.all++
 	f.most = max(f.most, f.all)
 	f.flying[ep]++
@@ -129,9 +131,22 @@ func (f *fakeSender) begin(ep event.ID, d *event.Delivery, a *event.Attempt) beh
 		f.log = append(f.log, sent{ep, d.ID, a.Number, time.Now()})
 	}
 	if b := f.script[ep]; b != nil {
-		return b
+		return b, cut
 	}
-	return answers(200)
+	return answers(200), cut
+}
+
+// cutLocked is closed when attempts to the endpoint are cancelled.
+func (f *fakeSender) cutLocked(ep event.ID) <-chan struct{} {
+	select {
+	case <-f.ended:
+		return f.ended
+	default:
+	}
+	if f.cut[ep] == nil {
+		f.cut[ep] = make(chan struct{})
+	}
+	return f.cut[ep]
 }
 
 func (f *fakeSender) end(ep event.ID) {
@@ -141,7 +156,23 @@ func (f *fakeSender) end(ep event.ID) {
 	f.flying[ep]--
 }
 
-func (f *fakeSender) Cancel() { f.cancel.Do(func() { close(f.ended) }) }
+func (f *fakeSender) Cancel() {
+	f.cancel.Do(func() {
+		close(f.ended)
+		f.CancelTo(func(event.ID) bool { return true })
+	})
+}
+
+func (f *fakeSender) CancelTo(endpoints func(event.ID) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ep, cut := range f.cut {
+		if endpoints(ep) {
+			close(cut)
+			delete(f.cut, ep)
+		}
+	}
+}
 
 func (f *fakeSender) to(ep event.ID) []sent {
 	f.mu.Lock()

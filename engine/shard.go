@@ -38,6 +38,10 @@ type Shard struct {
 	wheel     *wheel.Wheel[alarm]
 	fed       uint64 // ms of the newest delivery that the log handed over
 
+	away    map[uint16]*absence // its partitions that are not held; nil: all are
+	leaving []*endpoint         // of those that are given up: something is on its way for them
+	left    chan struct{}       // wakes the Release that waits for that
+
 	manual manual
 	keep   keep
 	ward   ward
@@ -61,6 +65,7 @@ func newShard(e *Engine, _ int) *Shard {
 		wheel:     wheel.New[alarm](wheelTick, time.Now()),
 		idle:      make(chan struct{}),
 		poke:      make(chan struct{}, 1),
+		left:      make(chan struct{}, 1),
 	}
 	s.keep.init(e.o.QueueBytes / keepShare / int64(e.o.Shards))
 	s.ward.init(e.o.MaxInFlight, e.o.Shards)
@@ -71,7 +76,7 @@ func newShard(e *Engine, _ int) *Shard {
 func (s *Shard) endpoint(id event.ID) *endpoint {
 	ep := s.endpoints[id]
 	if ep == nil {
-		ep = &endpoint{id: id}
+		ep = &endpoint{id: id, gone: s.lacks(id)}
 		ep.token.Value = alarm{ep, alarmToken}
 		ep.retry.Value = alarm{ep, alarmRetry}
 		s.inherit(ep)
@@ -188,7 +193,7 @@ func (ep *endpoint) free() bool {
 // wantRead asks the loop to read the endpoint's deliveries or timers once half
 // of its window is free. The caller holds mu.
 func (s *Shard) wantRead(ep *endpoint) {
-	if ep.reading || ep.resting || ep.asleep() || ep.queue.len() > s.window(ep)/2 {
+	if ep.reading || ep.resting || ep.gone || ep.asleep() || ep.queue.len() > s.window(ep)/2 {
 		return
 	}
 	if ep.queue.len() > 0 && s.e.queued.Load() >= s.e.o.QueueBytes {
@@ -213,7 +218,7 @@ func (s *Shard) wake() {
 func (s *Shard) next(w *worker, snap *catalog.Snapshot, now time.Time) bool {
 	for s.callIn(); s.ready.len() > 0; s.callIn() {
 		ep, called := s.takeReady()
-		if ep.queue.len() == 0 { // it was spilled meanwhile
+		if ep.queue.len() == 0 || ep.gone { // it was spilled meanwhile, or is given up
 			continue
 		}
 		w.aim(snap, ep)
@@ -283,11 +288,19 @@ func (s *Shard) setRetry(ep *endpoint) {
 	s.wake()
 }
 
-// recoverBehind sets up an endpoint that has unattempted deliveries in the log.
-// The caller holds mu.
-func (s *Shard) recoverBehind(b event.Behind) {
+// recoverHealth brings back what the log remembers of an endpoint. The caller holds mu.
+func (s *Shard) recoverHealth(h event.Health) {
+	s.ill[h.Endpoint] = illness{healthOf(h), true}
+	if ep := s.endpoints[h.Endpoint]; ep != nil {
+		s.inherit(ep)
+	}
+}
+
+// recoverBehind sets up an endpoint that has unattempted deliveries in the log, up to
+// tail. The caller holds mu.
+func (s *Shard) recoverBehind(b event.Behind, tail event.ID) {
 	ep := s.endpoint(b.Endpoint)
-	ep.behind, ep.cursor, ep.tail = true, b.After, s.e.o.Store.Horizon(b.Endpoint)
+	ep.behind, ep.cursor, ep.tail = true, b.After, tail
 	ep.marked = unknownPlace
 	s.e.o.Hooks.Behind(1)
 	s.wantRead(ep)

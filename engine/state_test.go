@@ -11,6 +11,8 @@ import (
 
 // state is what the log holds.
 type state struct {
+	partitions int
+
 	events    map[event.ID]*event.Event
 	rows      map[event.ID]*row
 	owed      map[event.ID][]*row           // by endpoint, by id
@@ -18,7 +20,8 @@ type state struct {
 	timers    map[event.ID][]timer
 	behind    map[event.ID]event.ID
 	health    map[event.ID]event.Health
-	watermark uint64
+	watermark uint64            // of the partitions that have none of their own
+	own       map[uint16]uint64 // of those that have
 	marks     int
 	wrong     []string // promises that the engine broke
 }
@@ -40,8 +43,9 @@ func compareTimers(a, b timer) int {
 	return cmp.Or(cmp.Compare(a.due, b.due), a.id.Compare(b.id))
 }
 
-func newState() *state {
+func newState(partitions int) *state {
 	return &state{
+		partitions: partitions, own: make(map[uint16]uint64),
 		events: make(map[event.ID]*event.Event), rows: make(map[event.ID]*row), owed: make(map[event.ID][]*row),
 		owedFor: make(map[event.ID][]event.Delivery), timers: make(map[event.ID][]timer), behind: make(map[event.ID]event.ID),
 		health: make(map[event.ID]event.Health),
@@ -110,8 +114,15 @@ func (st *state) complain(format string, args ...any) {
 // mark applies a mark, and notes a delivery that it gives up.
 func (st *state) mark(m event.Mark) {
 	st.marks++
-	if m.Watermark != 0 {
+	switch {
+	case m.Watermark == 0:
+	case m.Partitions == nil:
 		st.watermark = m.Watermark
+		clear(st.own)
+	default:
+		for _, p := range m.Partitions {
+			st.own[p] = m.Watermark
+		}
 	}
 	for _, b := range m.Behind {
 		st.behind[b.Endpoint] = b.After
@@ -127,8 +138,9 @@ func (st *state) mark(m event.Mark) {
 		}
 	}
 	for ep, rows := range st.owed {
+		watermark := st.watermarkOf(ep)
 		for _, r := range rows {
-			if r.created.ID.Time() >= st.watermark {
+			if r.created.ID.Time() >= watermark {
 				break
 			}
 			after, behind := st.behind[ep]
@@ -138,4 +150,23 @@ func (st *state) mark(m event.Mark) {
 			}
 		}
 	}
+}
+
+func (st *state) partitionOf(ep event.ID) uint16 {
+	return event.Partition(event.EndpointHash(ep), st.partitions)
+}
+
+func (st *state) watermarkOf(ep event.ID) uint64 {
+	if own, has := st.own[st.partitionOf(ep)]; has {
+		return own
+	}
+	return st.watermark
+}
+
+func (st *state) newestMark() uint64 {
+	newest := st.watermark
+	for _, own := range st.own {
+		newest = max(newest, own)
+	}
+	return newest
 }

@@ -33,7 +33,7 @@ type fakeStore struct {
 	crashed bool
 	done    chan struct{}
 
-	sink *Engine // set before the first write
+	sink sink // set before the first write
 
 	// What a test may set before the first write.
 	delay    func() time.Duration    // from readable to durable
@@ -42,6 +42,12 @@ type fakeStore struct {
 	broken   func(op string) error
 
 	reads int // ReadOwed and ReadTimers so far
+}
+
+// sink is what the log hands on to: an engine, or several.
+type sink interface {
+	Committed(groups [][]event.Submission)
+	Waiting(timers []event.Timer)
 }
 
 // group is what becomes durable at once, or not at all.
@@ -55,16 +61,18 @@ type group struct {
 func (g *group) empty() bool { return len(g.writes) == 0 && len(g.waiters) == 0 }
 
 // newStore makes a log that holds the groups of another.
-func newStore(journal []*group) *fakeStore {
+func newStore(journal []*group) *fakeStore { return newStoreOf(journal, testPartitions) }
+
+func newStoreOf(journal []*group, partitions int) *fakeStore {
 	f := &fakeStore{
-		pending: &group{}, journal: slices.Clip(journal), durable: len(journal), state: newState(),
+		pending: &group{}, journal: slices.Clip(journal), durable: len(journal), state: newState(partitions),
 		seq: rand.Uint64N(1 << 40), done: make(chan struct{}),
 	}
 	f.changed = sync.NewCond(&f.mu)
 	for _, g := range journal {
 		g.apply(f.state)
 	}
-	f.clock = max(f.state.watermark, 1)
+	f.clock = max(f.state.newestMark(), 1)
 	go f.commitLoop()
 	return f
 }
@@ -230,6 +238,7 @@ func (f *fakeStore) SetMark(m event.Mark) error {
 	if err := f.ready(); err != nil {
 		return err
 	}
+	m.Partitions = slices.Clone(m.Partitions)
 	m.Behind, m.CaughtUp, m.Health = slices.Clone(m.Behind), slices.Clone(m.CaughtUp), slices.Clone(m.Health)
 	f.pending.writes = append(f.pending.writes, func(st *state) { st.mark(m) })
 	f.changed.Broadcast()

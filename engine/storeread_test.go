@@ -92,13 +92,19 @@ func (f *fakeStore) ReadTimers(dst []event.Delivery, endpoint event.ID, afterDue
 }
 
 func (f *fakeStore) Recover(owns func(uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error {
-	first, newest := f.recoverDeliveries()
+	if f.broken != nil {
+		if err := f.broken("recover"); err != nil {
+			return err
+		}
+	}
+	owned := func(ep event.ID) bool { return owns(f.state.partitionOf(ep)) }
+	first, newest := f.recoverDeliveries(owned)
 	f.mu.Lock()
 	f.horizon = max(f.clock, newest)
 	f.clock = f.horizon + 1
 	var timers []event.Timer
 	for ep, list := range f.state.timers {
-		if len(list) > 0 {
+		if len(list) > 0 && owned(ep) {
 			timers = append(timers, event.Timer{Endpoint: ep, DueMilli: list[0].due})
 		}
 	}
@@ -110,22 +116,30 @@ func (f *fakeStore) Recover(owns func(uint16) bool, behind func(event.Behind), t
 		timer(t)
 	}
 	for _, h := range f.ill() {
-		health(h)
+		if owned(h.Endpoint) {
+			health(h)
+		}
 	}
 	return nil
 }
 
-func (f *fakeStore) recoverDeliveries() (first map[event.ID]event.ID, newest uint64) {
+func (f *fakeStore) recoverDeliveries(owned func(ep event.ID) bool) (first map[event.ID]event.ID, newest uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	first = make(map[event.ID]event.ID)
 	for ep, after := range f.state.behind {
-		first[ep] = after
+		if owned(ep) {
+			first[ep] = after
+		}
 	}
 	for ep, rows := range f.state.owed {
+		if !owned(ep) {
+			continue
+		}
+		watermark := f.state.watermarkOf(ep)
 		for _, r := range rows {
 			id := r.created.ID
-			if id.Time() < f.state.watermark {
+			if id.Time() < watermark {
 				continue
 			}
 			newest = max(newest, id.Time())
@@ -146,4 +160,4 @@ func (f *fakeStore) Horizon(endpoint event.ID) event.ID {
 	return event.DeliveryID(f.horizon, event.EndpointHash(endpoint), event.MaxDeliverySeq)
 }
 
-func (f *fakeStore) Partitions() int { return testPartitions }
+func (f *fakeStore) Partitions() int { return f.state.partitions }

@@ -134,6 +134,9 @@ type drive struct {
 	eps  []*catalog.Endpoint
 	ids  [][]event.ID // of deliveries, by receiver
 
+	outage int  // how many there were: the engine is stopped, or gives all partitions up
+	away   bool // it is the latter this time
+
 	hands sync.WaitGroup // retries by hand that are on their way
 
 	mu    sync.Mutex
@@ -245,10 +248,28 @@ func (d *drive) do(h happening) {
 	case allAgain:
 		d.ask(h, d.lost(h.v), false)
 	case stop:
+		d.outage++
+		if d.away = (int(d.p.seed)+d.outage)%2 == 0; d.away {
+			d.hands.Wait() // as Stop does
+			d.w.release(allPartitions()...)
+			return
+		}
 		d.w.stop()
 	case start:
+		if d.away {
+			d.w.take(allPartitions()...)
+			return
+		}
 		d.w.again(d.w.store.journal, d.prepare)
 	}
+}
+
+func allPartitions() []uint16 {
+	all := make([]uint16, testPartitions)
+	for p := range all {
+		all[p] = uint16(p)
+	}
+	return all
 }
 
 // ask asks for retries by hand. The answer may have to wait for an attempt.
@@ -389,7 +410,7 @@ func (s *summary) add(m, forecast *model, tries []try, r *result) {
 }
 
 func (s *summary) String() string {
-	return fmt.Sprintf(`%d seeds of %d receivers for %s each, with %d restarts
+	return fmt.Sprintf(`%d seeds of %d receivers for %s each, with %d restarts and handovers
 %d deliveries: %s
 %d attempts, %d of them by hand; the latest came %s after it could
 %d deliveries (%d%%) of %d endpoints (%d%%) were predicted before the engine ran, %d were followed only, %d are unclear: %s

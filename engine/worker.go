@@ -100,6 +100,9 @@ func (s *Shard) finish(w *worker, now time.Time) {
 	}
 	s.list(ep)
 	s.refill(ep)
+	if ep.gone {
+		s.tellLeft()
+	}
 }
 
 // start starts a worker if there is work for one more. Each worker that finds

@@ -6,6 +6,9 @@ type Mark struct {
 	// its first attempt settled, or belongs to an endpoint that is behind, or waits
 	// in the timer index. 0 leaves it as it is.
 	Watermark uint64
+	// Partitions lists those that the watermark speaks for. Nil: for all, whose own
+	// watermarks are void then.
+	Partitions []uint16
 	// Behind lists endpoints that read their deliveries from the log, and the
 	// place of each: all up to After have had their first attempt settled.
 	Behind []Behind

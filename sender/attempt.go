@@ -36,7 +36,7 @@ func (s *Sender) Attempt(p *catalog.Project, ep *catalog.Endpoint, d *event.Deli
 	x := acquireExchange(a, c.endpoint.Timeout(), s.options.MaxResponseBodyBytes)
 	err := s.exchange(x, c, d, ev)
 	a.Duration = x.ended.Sub(a.StartedAt)
-	s.conclude(x, err)
+	s.conclude(x, c, err)
 	releaseExchange(x)
 }
 
@@ -76,7 +76,7 @@ func (s *Sender) prepare(x *exchange, c *client, ev *event.Event) (err error) {
 
 // conclude says how the attempt ended. The error decides, never the status: an
 // attempt that failed has none.
-func (s *Sender) conclude(x *exchange, err error) {
+func (s *Sender) conclude(x *exchange, c *client, err error) {
 	a := x.attempt
 	switch {
 	case err == nil && a.StatusCode >= 200 && a.StatusCode <= 299:
@@ -84,7 +84,7 @@ func (s *Sender) conclude(x *exchange, err error) {
 	case err == nil:
 		a.Class = event.ClassStatus
 		x.heedRetryAfter()
-	case s.cancelled.Load():
+	case s.cancelled.Load() || c.target.isCut():
 		a.StatusCode, a.Class, a.Error = 0, event.ClassCancelled, errAborted.Error()
 	default:
 		a.StatusCode = 0

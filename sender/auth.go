@@ -62,7 +62,7 @@ func authFault(reason string) error {
 
 // getToken waits for the endpoint's token, no longer than the attempt's time.
 func (s *Sender) getToken(x *exchange, c *client) (err error) {
-	ctx, cancel := context.WithDeadline(context.Background(), x.deadline)
+	ctx, cancel := context.WithDeadline(c.target.alive, x.deadline)
 	defer cancel()
 	if x.token, err = s.tokens.Token(ctx, c.endpoint.ID, c.oauth); err != nil {
 		return &authError{"access token", err}

@@ -73,6 +73,7 @@ func newClient(p *catalog.Project, ep *catalog.Endpoint, old *target, o *Options
 	}
 	if c.target = old; old == nil || !old.same(u, id, conns) {
 		c.target = newTarget(u, id, conns, o, d)
+		c.target.endpoint = ep.ID
 	}
 	c.name()
 	c.refused = c.compose(u.Host, requestTarget(raw), o.UserAgent)

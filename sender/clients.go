@@ -153,6 +153,25 @@ func (sh *clientShard) sweep(forget, rest int64) (gone, resting []*target) {
 	return gone, resting
 }
 
+// drop forgets some endpoints and returns their targets.
+func (t *clients) drop(which func(id event.ID) bool) (gone []*target) {
+	for i := range t.shards {
+		sh := &t.shards[i]
+		sh.Lock()
+		for id, c := range sh.byID {
+			if !which(id) {
+				continue
+			}
+			delete(sh.byID, id)
+			if c.target != nil {
+				gone = append(gone, c.target)
+			}
+		}
+		sh.Unlock()
+	}
+	return gone
+}
+
 // retireAll empties the table.
 func (t *clients) retireAll() {
 	for i := range t.shards {

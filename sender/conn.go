@@ -20,8 +20,9 @@ type conn struct {
 	raw      syscall.RawConn
 	under    *underTLS // nil for http
 	live     *liveConns
-	shard    uint32 // in live
-	address  string // of the peer, once for all attempts
+	owner    *target // nil: it is for a token
+	shard    uint32  // in live
+	address  string  // of the peer, once for all attempts
 
 	opened  time.Time
 	rested  time.Time // since when it rests; zero before its first answer

@@ -36,7 +36,8 @@ func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error
 func (e *handshakeError) Unwrap() error { return e.err }
 
 // dial connects to addr within timeout, handshake included; config is nil for http.
-func (d *dialer) dial(addr string, timeout time.Duration, config *tls.Config) (net.Conn, error) {
+// owner is whose connection it is; nil for none of an endpoint's.
+func (d *dialer) dial(owner *target, addr string, timeout time.Duration, config *tls.Config) (net.Conn, error) {
 	deadline := time.Now().Add(timeout)
 	tcp, err := d.tcp.DialTimeout(addr, timeout)
 	if err != nil {
@@ -48,8 +49,13 @@ func (d *dialer) dial(addr string, timeout time.Duration, config *tls.Config) (n
 		return nil, err
 	}
 	c := newConn(tcp, raw, d.live)
+	c.owner = owner
 	if !d.live.add(c) {
 		c.abort()
+		return nil, errAborted
+	}
+	if owner.isCut() { // while it was being made
+		_ = c.Close()
 		return nil, errAborted
 	}
 	if config == nil {

@@ -48,11 +48,16 @@ func (l *liveConns) remove(c *conn) {
 // or has its connection in the shard by the time the shard is locked here.
 func (l *liveConns) abort() {
 	l.aborted.Store(true)
+	l.each((*conn).abort)
+}
+
+// each calls fn with every open connection, under its shard's lock.
+func (l *liveConns) each(fn func(*conn)) {
 	for i := range l.shards {
 		sh := &l.shards[i]
 		sh.Lock()
 		for c := range sh.conns {
-			c.abort()
+			fn(c)
 		}
 		sh.Unlock()
 	}

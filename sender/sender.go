@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"posthaste/event"
 	"posthaste/internal/netguard"
 	"posthaste/oauth"
 )
@@ -123,6 +124,29 @@ func (s *Sender) Cancel() {
 	s.live.abort()
 	s.tokens.Cancel()
 	s.tokenLine.close()
+}
+
+// CancelTo ends the attempts in flight to some endpoints, whatever they wait for but a
+// connection that is being made, which takes netguard.DefaultMaxDialTime at most. They
+// end as event.ClassCancelled; it does not wait for them. Later ones are made as
+// always, so an attempt that is about to begin may have to be cancelled again.
+func (s *Sender) CancelTo(endpoints func(id event.ID) bool) {
+	// First targets that are not in the table any more, and may be used still. The
+	// table comes after: no target that was cut must stay in it.
+	s.live.each(func(c *conn) {
+		if c.owner != nil && endpoints(c.owner.endpoint) {
+			c.owner.cut()
+		}
+	})
+	for _, t := range s.clients.drop(endpoints) {
+		t.cut()
+		t.retire()
+	}
+	s.live.each(func(c *conn) {
+		if c.owner.isCut() {
+			c.abort()
+		}
+	})
 }
 
 // Close closes the connections that rest and waits for the Sender's goroutines.

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"net"
 	"net/url"
 	"sync"
@@ -8,11 +9,14 @@ import (
 	"time"
 
 	"github.com/valyala/fasthttp"
+
+	"posthaste/event"
 )
 
 // target is one endpoint's connections. It outlives changes of the endpoint that
 // leave host, port, scheme and identity as they are.
 type target struct {
+	endpoint event.ID
 	address  string // host:port
 	https    bool
 	identity identity
@@ -21,6 +25,9 @@ type target struct {
 	host     fasthttp.HostClient
 	retired  atomic.Bool // nothing is to rest here any more
 
+	alive context.Context // ends when the attempts in flight are cancelled
+	cut   context.CancelFunc
+
 	dialer *dialer
 	secure func() (*secured, error) // made for the first connection
 }
@@ -28,6 +35,7 @@ type target struct {
 func newTarget(u *url.URL, id identity, conns int, o *Options, d *dialer) *target {
 	t := &target{address: addressOf(u), https: u.Scheme == "https", identity: id, options: o, dialer: d}
 	t.personal = t.https && id != identity{}
+	t.alive, t.cut = context.WithCancel(context.Background())
 	name := u.Hostname()
 	t.secure = sync.OnceValues(func() (*secured, error) { return t.identity.secure(d.tls, name) })
 	t.host.Addr = t.address
@@ -70,13 +78,13 @@ func (t *target) check(now time.Time) error {
 // dial is fasthttp's dial hook.
 func (t *target) dial(addr string, timeout time.Duration) (net.Conn, error) {
 	if !t.https {
-		return t.dialer.dial(addr, timeout, nil)
+		return t.dialer.dial(t, addr, timeout, nil)
 	}
 	s, err := t.secure()
 	if err != nil {
 		return nil, err
 	}
-	return t.dialer.dial(addr, timeout, s.config)
+	return t.dialer.dial(t, addr, timeout, s.config)
 }
 
 // do makes one exchange on a connection that rests, or on a new one. Stale
@@ -114,6 +122,9 @@ func (t *target) do(x *exchange) (stale int, err error) {
 		return stale, err
 	}
 }
+
+// isCut reports whether the attempts in flight were cancelled.
+func (t *target) isCut() bool { return t != nil && t.alive.Err() != nil }
 
 // closeIfRetired makes sure that no connection rests on a target that was retired
 // while it was being released: either retire finds it, or this does.

@@ -88,7 +88,7 @@ func (l *tokenLine) dial(u *url.URL, timeout time.Duration) (*conn, error) {
 		config = l.dialer.tls.Clone()
 		config.ServerName = u.Hostname()
 	}
-	c, err := l.dialer.dial(addressOf(u), timeout, config)
+	c, err := l.dialer.dial(nil, addressOf(u), timeout, config)
 	if err != nil {
 		return nil, err
 	}

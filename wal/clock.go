@@ -19,14 +19,20 @@ func (l *Log) setClock(g *group) {
 	_ = g.batch.Set(key, sealedMillis(key, l.clock), nil)
 }
 
-// readClock makes sure that new ids are greater than all that were made, and than the
-// watermark.
+// readClock makes sure that new ids are greater than all that were made, and than
+// every watermark.
 func (l *Log) readClock() error {
-	mark, err := watermarkOf(l.db, allPartitions)
+	marks, err := readWatermarks(l.db)
 	if err != nil {
 		return err
 	}
-	newest, err := watermarkOf(l.db, newestID)
+	mark := marks.all
+	l.marked = make(map[uint16]struct{})
+	for p, ms := range marks.own {
+		mark = max(mark, ms)
+		l.marked[p] = struct{}{}
+	}
+	newest, err := l.newestTime()
 	if err == nil && newest == 0 { // a new store, or one of an older format
 		newest, err = l.newestEvent()
 	}

@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -199,10 +200,13 @@ func dumpSealed(key, value []byte) (any, error) {
 }
 
 func dumpWatermark(key, value []byte) (any, error) {
-	r, err := open(key, value)
+	ms, err := decodeWatermark(key, value)
 	if err != nil {
 		return nil, err
 	}
-	at := millisTime(millis(r.take6()))
-	return map[string]any{"at": at}, r.done()
+	m := map[string]any{"at": millisTime(ms)}
+	if p := binary.BigEndian.Uint16(key[1:]); p < newestID {
+		m["partition"] = p
+	}
+	return m, nil
 }

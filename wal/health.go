@@ -2,7 +2,6 @@ package wal
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -48,20 +47,12 @@ func (l *Log) setHealth(g *group, h *event.Health) {
 }
 
 // readHealth tells of every endpoint that is not well.
-func (r *recovery) readHealth(health func(event.Health)) (err error) {
-	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindHealth}, UpperBound: []byte{kindHealth + 1}})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	for valid := it.First(); valid; valid = it.Next() {
+func (r *recovery) readHealth(health func(event.Health)) error {
+	return forOwned(r.l.db, kindHealth, r.owns, func(it *pebble.Iterator) (bool, error) {
 		h, err := decodeHealth(it.Key(), it.Value())
-		if err != nil {
-			return err
-		}
-		if r.owned(h.Endpoint) {
+		if err == nil {
 			health(h)
 		}
-	}
-	return it.Error()
+		return it.Next(), err
+	})
 }

@@ -52,7 +52,7 @@ const (
 )
 
 // allPartitions is the watermark's partition number for those that have no
-// watermark of their own.
+// watermark of their own: all, unless they are held by several engines, or by none.
 const allPartitions = 0xFFFF
 
 // newestID stands in the place of a partition in the key of the record that says how

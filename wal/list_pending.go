@@ -53,9 +53,11 @@ func (c *deliveryList) readMark() (err error) {
 	if !c.pending() {
 		return nil
 	}
-	if c.mark, err = watermarkOf(c.l.db, allPartitions); err != nil {
+	marks, err := readWatermarks(c.l.db)
+	if err != nil {
 		return err
 	}
+	c.mark = marks.least(c.l.partitions)
 	c.behind, c.few, err = c.l.someBehind(maxMerged)
 	return err
 }

@@ -49,6 +49,7 @@ type Log struct {
 	packer    packer
 	// horizon is the clock at the end of Recover.
 	horizon uint64
+	marked  map[uint16]struct{} // partitions with a watermark of their own
 
 	idem    idemTable
 	catalog sync.Mutex // serialises CASCatalog

@@ -13,24 +13,22 @@ import (
 // Recover tells of every endpoint of the partitions that owns selects whose health
 // was marked, then of every one that may have deliveries waiting for their first
 // attempt: it is behind from After on. Then it tells of every endpoint that has
-// timers, with the first. Afterwards ids are greater than any that was found. It
-// must be called before the first Append.
+// timers, with the first. Afterwards ids are greater than any that was found. The
+// first call must come before the first Append. A later one is for partitions that
+// are taken on at run time: it tells of all that was committed before it began, and
+// may tell of what is committed meanwhile.
 //
-// It reads the deliveries since the watermark, which follows the present by
-// about a second plus the longest first attempt in flight, one row for each
+// It reads the deliveries since their partition's watermark, which follows the present
+// by about a second plus the longest first attempt in flight, one row for each
 // endpoint that is behind or not well, and one for each that has timers: never the
-// backlog.
+// backlog, and nothing of other partitions.
 func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind), timer func(event.Timer), health func(event.Health)) error {
-	mark, err := watermarkOf(l.db, allPartitions)
+	marks, err := readWatermarks(l.db)
 	if err != nil {
 		return err
 	}
-	r := recovery{l: l, from: mark, owns: owns, first: make(map[event.ID]event.ID)}
-	err = readBehind(l.db, func(b event.Behind) {
-		if r.owned(b.Endpoint) {
-			r.first[b.Endpoint] = b.After
-		}
-	})
+	r := recovery{l: l, marks: marks, owns: owns, first: make(map[event.ID]event.ID)}
+	err = readBehind(l.db, owns, func(b event.Behind) { r.first[b.Endpoint] = b.After })
 	if err != nil {
 		return err
 	}
@@ -61,31 +59,41 @@ func (l *Log) Horizon(endpoint event.ID) event.ID {
 // recovery is one call of Recover.
 type recovery struct {
 	l      *Log
-	from   uint64 // watermark, ms
+	marks  watermarks
 	newest uint64 // ms of the newest delivery found
 	owns   func(uint16) bool
 	first  map[event.ID]event.ID // endpoint to the place from which it is behind
 }
 
-func (r *recovery) owned(endpoint event.ID) bool {
-	return r.owns(event.Partition(event.EndpointHash(endpoint), r.l.partitions))
-}
-
-// readBehind calls fn with every endpoint that is recorded as behind.
-func readBehind(from pebble.Reader, fn func(event.Behind)) (err error) {
-	it, err := from.NewIter(&pebble.IterOptions{LowerBound: []byte{kindBehind}, UpperBound: []byte{kindBehind + 1}})
+// forOwned calls fn at the rows of a kind whose keys begin with a partition, those of
+// the partitions that owns selects. fn moves the iterator on.
+func forOwned(from pebble.Reader, kind byte, owns func(uint16) bool, fn func(it *pebble.Iterator) (valid bool, err error)) (err error) {
+	it, err := from.NewIter(&pebble.IterOptions{LowerBound: []byte{kind}, UpperBound: []byte{kind + 1}})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
-	for valid := it.First(); valid; valid = it.Next() {
-		b, err := decodeBehind(it.Key(), it.Value())
-		if err != nil {
+	for valid := it.First(); valid; {
+		if p := binary.BigEndian.Uint16(it.Key()[1:]); !owns(p) {
+			valid = it.SeekGE(binary.BigEndian.AppendUint16([]byte{kind}, p+1))
+			continue
+		}
+		if valid, err = fn(it); err != nil {
 			return err
 		}
-		fn(b)
 	}
 	return it.Error()
+}
+
+// readBehind calls fn with every endpoint that is recorded as behind.
+func readBehind(from pebble.Reader, owns func(uint16) bool, fn func(event.Behind)) error {
+	return forOwned(from, kindBehind, owns, func(it *pebble.Iterator) (bool, error) {
+		b, err := decodeBehind(it.Key(), it.Value())
+		if err == nil {
+			fn(b)
+		}
+		return it.Next(), err
+	})
 }
 
 func decodeBehind(key, value []byte) (b event.Behind, err error) {
@@ -98,12 +106,11 @@ func decodeBehind(key, value []byte) (b event.Behind, err error) {
 	return b, r.done()
 }
 
-// readDeliveries walks the rows since the watermark. Rows sort by bucket,
-// partition, endpoint, time: it seeks past each endpoint's rows before the
-// watermark.
+// readDeliveries walks the rows since the watermarks. Rows sort by bucket,
+// partition, endpoint, time: it seeks past partitions with nothing to find in a
+// bucket, and past each endpoint's rows before the watermark.
 func (r *recovery) readDeliveries() (err error) {
-	lower := binary.BigEndian.AppendUint32([]byte{kindDelivery}, bucketOf(r.from))
-	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: lower, UpperBound: []byte{kindDelivery + 1}})
+	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: r.oldest(), UpperBound: []byte{kindDelivery + 1}})
 	if err != nil {
 		return err
 	}
@@ -111,16 +118,32 @@ func (r *recovery) readDeliveries() (err error) {
 	var seek []byte
 	for valid := it.First(); valid; {
 		id, _ := deliveryKeyParts(it.Key())
-		if id.Time() < r.from {
+		partition := event.Partition(event.DeliveryEndpointHash(id), r.l.partitions)
+		from, bucket := r.marks.of(partition), bucketOf(id.Time())
+		switch {
+		case !r.owns(partition) || bucket < bucketOf(from):
+			valid = it.SeekGE(appendPartitionPrefix(seek[:0], bucket, partition+1))
+		case id.Time() < from:
 			seek = append(seek[:0], it.Key()[:endpointLen]...)
-			valid = it.SeekGE(appendMillis(seek, r.from))
-			continue
-		}
-		if valid, err = r.delivery(it, id); err != nil {
-			return err
+			valid = it.SeekGE(appendMillis(seek, from))
+		default:
+			if valid, err = r.delivery(it, id); err != nil {
+				return err
+			}
 		}
 	}
 	return it.Error()
+}
+
+// oldest is where the rows begin that may have to be read.
+func (r *recovery) oldest() []byte {
+	from := uint64(1<<48 - 1)
+	for p := range r.l.partitions {
+		if r.owns(uint16(p)) {
+			from = min(from, r.marks.of(uint16(p)))
+		}
+	}
+	return binary.BigEndian.AppendUint32([]byte{kindDelivery}, bucketOf(from))
 }
 
 // delivery looks at the delivery the iterator stands on, and moves it on.
@@ -140,7 +163,7 @@ func (r *recovery) delivery(it *pebble.Iterator, id event.ID) (bool, error) {
 		}
 		attempted = true
 	}
-	if !attempted && d.Status.Owed() && r.owned(d.EndpointID) {
+	if !attempted && d.Status.Owed() {
 		if after, known := r.first[d.EndpointID]; !known || id.Compare(after) <= 0 {
 			r.first[d.EndpointID] = event.Before(id)
 		}
@@ -149,43 +172,13 @@ func (r *recovery) delivery(it *pebble.Iterator, id event.ID) (bool, error) {
 }
 
 // readTimers tells of the first timer of each endpoint that has any.
-func (r *recovery) readTimers(timer func(event.Timer)) (err error) {
-	it, err := r.l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindTimer}, UpperBound: []byte{kindTimer + 1}})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, it.Close()) }()
-	for valid := it.First(); valid; {
+func (r *recovery) readTimers(timer func(event.Timer)) error {
+	return forOwned(r.l.db, kindTimer, r.owns, func(it *pebble.Iterator) (bool, error) {
 		ep, due, _ := timerKeyParts(it.Key())
-		if r.owned(ep) {
-			timer(event.Timer{Endpoint: ep, DueMilli: due})
-		}
+		timer(event.Timer{Endpoint: ep, DueMilli: due})
 		next := successor(bytes.Clone(it.Key()[:19]))
-		if next == nil {
-			break
-		}
-		valid = it.SeekGE(next)
-	}
-	return it.Error()
-}
-
-// watermarkOf reads a partition's watermark; 0 when it has none.
-func watermarkOf(from pebble.Reader, partition uint16) (uint64, error) {
-	key := appendWatermarkKey(nil, partition)
-	value, closer, err := from.Get(key)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	defer closer.Close()
-	r, err := open(key, value)
-	if err != nil {
-		return 0, err
-	}
-	ms := millis(r.take6())
-	return ms, r.done()
+		return next != nil && it.SeekGE(next), nil
+	})
 }
 
 func bucketOfKey(key []byte) uint32 { return binary.BigEndian.Uint32(key[1:]) }

@@ -142,11 +142,13 @@ func (r *retaining) prepare() error {
 func (r *retaining) readMark() (uint64, error) {
 	snap := r.l.db.NewSnapshot()
 	defer snap.Close()
-	wm, err := watermarkOf(snap, allPartitions)
+	marks, err := readWatermarks(snap)
+	wm := marks.least(r.l.partitions)
 	if err != nil || wm == 0 {
 		return 0, err
 	}
-	err = readBehind(snap, func(b event.Behind) { r.behind = append(r.behind, b) })
+	everywhere := func(uint16) bool { return true }
+	err = readBehind(snap, everywhere, func(b event.Behind) { r.behind = append(r.behind, b) })
 	return wm, err
 }
 

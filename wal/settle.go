@@ -174,8 +174,7 @@ func (l *Log) SetMark(m event.Mark) error {
 	defer l.mu.Unlock()
 	first := g.empty()
 	if m.Watermark != 0 {
-		key := appendWatermarkKey(nil, allPartitions)
-		_ = g.batch.Set(key, sealedMillis(key, m.Watermark), nil)
+		l.setWatermark(g, m.Watermark, m.Partitions)
 	}
 	for i := range m.Behind {
 		key := appendBehindKey(nil, m.Behind[i].Endpoint, l.partitions)
@@ -202,7 +201,8 @@ func sealedMillis(key []byte, ms uint64) []byte {
 }
 
 // Flush returns when everything that was settled before is durable, or with
-// Options.Relaxed committed. For the end of a graceful stop and for tests.
+// Options.Relaxed committed. What was acknowledged before, by Append or an earlier
+// Flush, has been handed to the Sink by then.
 func (l *Log) Flush() error {
 	g, err := l.reserve()
 	if err != nil {
