@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,64 +15,68 @@ import (
 	"time"
 )
 
-// killCount is how often TestKillLoop kills the server: KILLS, or 5.
-func killCount(t *testing.T) int {
-	text := os.Getenv("KILLS")
-	if text == "" {
-		return 5
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		t.Fatalf("KILLS=%q: want a count", text)
-	}
-	return n
-}
-
-// TestKillLoop kills the server at random moments under load and starts it
-// again. Every event that was acknowledged must be delivered, whole, at least
-// once; and every delivery must be of an event that was posted.
+// TestKillLoop kills the server at random moments under load (KILLS times, or 5) and
+// starts it again. Every event that was acknowledged must be stored and be delivered,
+// whole, at least once; every delivery must be of an event that is stored; events and
+// deliveries keep their ids; and what had ended has ended.
 func TestKillLoop(t *testing.T) {
-	kills := killCount(t)
+	kills := countOf(t, "KILLS", 5)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1))
 
-	recv := newReceiver(t)
-	recv.expect = intact
-	recv.answer = func(n int, r *http.Request) int {
-		if strings.HasPrefix(r.URL.Path, "/flaky") && n%7 == 0 {
-			return http.StatusServiceUnavailable
-		}
-		return http.StatusOK
-	}
-	s := newServer(t)
-	s.start()
-	project, key := s.project(object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1000}})
-	endpoints := []string{
-		s.endpoint(project, key, recv.URL+"/a", object{"owner_id": "everyone"}),
-		s.endpoint(project, key, recv.URL+"/b", object{"owner_id": "everyone"}),
-		s.endpoint(project, key, recv.URL+"/flaky", object{"owner_id": "everyone"}),
-	}
-	load := &load{s: s, project: project, key: key, endpoints: endpoints, stop: make(chan struct{})}
-	for i := range 6 {
-		load.workers.Go(func() { load.run(i) })
-	}
-
+	tr := newTrial(t)
+	tr.begin(6)
 	var restarts []time.Duration
+	ended := make(map[string]int) // deliveries that had ended, and how many attempts of them had come
 	for range kills {
 		time.Sleep(time.Duration(20+rng.IntN(900)) * time.Millisecond) // the moment of the kill is what is random
-		s.kill()
-		restarts = append(restarts, s.start())
+		maps.Copy(ended, tr.ended())
+		tr.s.kill()
+		restarts = append(restarts, tr.s.start())
 	}
-	close(load.stop)
-	load.workers.Wait()
-	waitDelivered(t, recv, load)
+	tr.finish(kills, restarts, func() { tr.checkEnded(ended) })
+}
 
-	if bad := recv.wrong(); len(bad) > 0 {
-		t.Fatalf("%d deliveries were not what was posted, the first: %s", len(bad), bad[0])
+// ended is some deliveries that have ended, durably, and how many attempts of each have
+// come.
+func (tr *trial) ended() map[string]int {
+	tr.t.Helper()
+	var page struct{ Content []struct{ UID string } }
+	tr.s.must(tr.load.key, "GET", tr.load.project+"/eventdeliveries?status=Success&perPage=50", nil, &page)
+	// What is acknowledged later is committed later, and all that came before with it.
+	if !tr.load.batch() {
+		tr.t.Fatal("a batch was not acknowledged")
 	}
-	report(t, kills, restarts, recv, load)
-	s.stop()
+	tries, ended := tr.seen.tries(), make(map[string]int)
+	for _, d := range page.Content {
+		ended[d.UID] = tries[d.UID]
+	}
+	return ended
+}
+
+// checkEnded: nothing has come of the deliveries that had ended.
+func (tr *trial) checkEnded(ended map[string]int) {
+	tr.t.Helper()
+	if len(ended) == 0 {
+		tr.t.Error("no delivery had ended before any of the kills")
+	}
+	tries := tr.seen.tries()
+	for uid, before := range ended {
+		var d struct{ Status string }
+		tr.s.must(tr.load.key, "GET", tr.load.project+"/eventdeliveries/"+uid, nil, &d)
+		if d.Status != "Success" || tries[uid] != before || before == 0 {
+			tr.t.Errorf("delivery %s had succeeded with attempt %d; now it is %s, and %d attempts have come", uid, before, d.Status, tries[uid])
+		}
+	}
+}
+
+// flaky is how the receivers answer.
+func flaky(n int, r *http.Request) int {
+	if strings.HasPrefix(r.URL.Path, "/flaky") && n%7 == 0 {
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
 }
 
 // intact checks that a body is one that the load posts, whole.
@@ -100,10 +103,29 @@ type load struct {
 	endpoints    []string
 	stop         chan struct{}
 	workers      sync.WaitGroup
+	ending       sync.Once
+	pause        time.Duration // between two requests of a producer
 	next         atomic.Int64
 
+	epoch atomic.Int64 // counts what must not be outlived
+	late  atomic.Int64 // requests that began in a later epoch than the first, and were acknowledged
+
 	mu    sync.Mutex
-	acked map[int64]int // event to how many deliveries it owes
+	acked map[int64]int    // event to how many deliveries it owes
+	uids  map[string]int64 // its id to the event
+}
+
+// end ends the load, once.
+func (l *load) end() {
+	l.ending.Do(func() { close(l.stop) })
+	l.workers.Wait()
+}
+
+// acknowledged is the events that were acknowledged, by their id.
+func (l *load) acknowledged() map[string]int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return maps.Clone(l.uids)
 }
 
 func (l *load) run(worker int) {
@@ -128,6 +150,7 @@ func (l *load) run(worker int) {
 		if !ok {
 			time.Sleep(5 * time.Millisecond) // the server is down
 		}
+		time.Sleep(l.pause)
 	}
 }
 
@@ -154,23 +177,40 @@ func (l *load) post(route string, body []byte, ns []int64, owed int) bool {
 	if route == "/batch" {
 		req.Header.Set("Content-Type", "application/x-ndjson")
 	}
+	epoch := l.epoch.Load()
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return false
 	}
-	resp.Body.Close()
-	if resp.StatusCode != http.StatusCreated {
+	defer resp.Body.Close()
+	var a answer
+	if resp.StatusCode != http.StatusCreated || json.NewDecoder(resp.Body).Decode(&a) != nil {
 		return false
+	}
+	l.late.Add(min(epoch, 1))
+	l.note(ns, a.Data, owed)
+	return true
+}
+
+// note notes that events were acknowledged with an answer's data.
+func (l *load) note(ns []int64, data []byte, owed int) {
+	type made struct{ UID string }
+	var one made
+	var many []made
+	if json.Unmarshal(data, &many) != nil && json.Unmarshal(data, &one) == nil {
+		many = []made{one}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.acked == nil {
-		l.acked = make(map[int64]int)
+		l.acked, l.uids = make(map[int64]int), make(map[string]int64)
 	}
-	for _, n := range ns {
+	for i, n := range ns {
 		l.acked[n] = owed
+		if i < len(many) {
+			l.uids[many[i].UID] = n
+		}
 	}
-	return true
 }
 
 // waitDelivered waits until everything that was acknowledged has arrived as often as it

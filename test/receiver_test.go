@@ -25,6 +25,7 @@ type receiver struct {
 	bad      []string                              // what was wrong with a delivery
 	answer   func(n int, r *http.Request) int      // status of the n-th request; nil: 200
 	expect   func(path string, body []byte) string // what is wrong with a body; nil: nothing
+	witness  *witness                              // of the ids; nil: none
 	changed  chan struct{}
 }
 
@@ -63,6 +64,11 @@ func (r *receiver) serve(w http.ResponseWriter, req *http.Request) {
 func (r *receiver) check(req *http.Request, body []byte) string {
 	if r.expect != nil {
 		if wrong := r.expect(req.URL.Path, body); wrong != "" {
+			return wrong
+		}
+	}
+	if r.witness != nil {
+		if wrong := r.witness.note(req, body); wrong != "" {
 			return wrong
 		}
 	}

@@ -82,7 +82,7 @@ func (l *Log) addCatalog(b *pebble.Batch, rec *event.CatalogRecord) error {
 
 // revision is the stored revision of a record, 0 if there is none.
 func (l *Log) revision(key []byte) (uint64, error) {
-	value, closer, err := l.db.Get(key)
+	value, closer, err := l.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return 0, nil
 	}

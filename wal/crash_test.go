@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"posthaste/event"
+	"posthaste/wal/waltest"
 )
 
 const (
@@ -25,19 +26,15 @@ const (
 // cut is the disk as a power cut inside one write left it.
 type cut struct {
 	op    int64
-	fs    *vfs.MemFS
+	fs    vfs.FS
 	acked int // requests that had been acknowledged by then
 }
 
-// plainReuse reuses a file in two steps. MemFS does it under a lock that it takes
-// twice, which deadlocks with a CrashClone that begins in between.
+// plainReuse is what a file system in memory needs to be crashed.
 type plainReuse struct{ vfs.FS }
 
 func (f plainReuse) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
-	if err := f.Rename(from, to); err != nil {
-		return nil, err
-	}
-	return f.OpenReadWrite(to, c)
+	return waltest.PlainReuse(f).ReuseForWrite(from, to, c)
 }
 
 // crashRun is one workload, and the cuts made in it.

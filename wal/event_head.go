@@ -215,7 +215,7 @@ func (w *eventWalk) next() {
 // storedHead reads what a listing asks of an event that a delivery is of.
 func (l *Log) storedHead(project, id event.ID, fn func(*eventHead) bool) (bool, error) {
 	key := appendEventKey(make([]byte, 0, eventKeyLen), project, id)
-	value, closer, err := l.db.Get(key)
+	value, closer, err := l.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return false, nil
 	}

@@ -65,7 +65,7 @@ func (l *Log) reserveFor(d *event.Delivery) (*group, error) {
 // and errContentDeleted, or the store's.
 func (l *Log) remains(s *event.Settlement) error {
 	d := &s.Delivery
-	_, closer, err := l.db.Get(appendDeliveryKey(nil, d.ID, l.partitions, 0))
+	_, closer, err := l.get(appendDeliveryKey(nil, d.ID, l.partitions, 0))
 	if errors.Is(err, pebble.ErrNotFound) {
 		return fmt.Errorf("delivery %s: %w", d.ID, event.ErrNotFound)
 	}

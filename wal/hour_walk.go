@@ -28,6 +28,7 @@ type hourWalk struct {
 	r       event.Range
 	heads   []event.ID // a heap
 	asked   int        // endpoints that were looked up for it
+	err     error      // of a row that could not be read: the walk has ended there
 }
 
 func newHourWalk(l *Log, it *pebble.Iterator, project event.ID, bucket uint32, r event.Range) (*hourWalk, error) {
@@ -100,9 +101,9 @@ func (w *hourWalk) at(valid bool, prefix []byte) (id event.ID, ok bool) {
 	return id, id.Compare(w.r.From) >= 0 && id.Compare(w.r.To) <= 0
 }
 
-// next takes the next id; false at the end.
+// next takes the next id; false at the end, or when err is set.
 func (w *hourWalk) next() (event.ID, bool) {
-	if len(w.heads) == 0 {
+	if len(w.heads) == 0 || w.err != nil {
 		return event.ID{}, false
 	}
 	id := w.heads[0]
@@ -119,6 +120,7 @@ func (w *hourWalk) next() (event.ID, bool) {
 		w.heads[0] = after
 		heap.Fix(w, 0)
 	} else {
+		w.err = w.it.Error() // the next look-up would forget it
 		heap.Pop(w)
 	}
 	return id, true

@@ -213,7 +213,7 @@ func (l *Log) findKey(k idemKey, now, window uint64) (event.ID, uint64, error) {
 	key := make([]byte, 0, idemKeyLen)
 	for b := newest; b >= oldest && b > 0; b-- {
 		key = appendIdempotentKey(key[:0], b, k.project, k.hash)
-		value, closer, err := l.db.Get(key)
+		value, closer, err := l.get(key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
 		}

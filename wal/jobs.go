@@ -44,7 +44,7 @@ func (l *Log) commitNow(b *pebble.Batch) error {
 // Job reads a job back; event.ErrNotFound if the project has none of that id.
 func (l *Log) Job(project, id event.ID) (event.Job, error) {
 	key := appendJobKey(nil, project, id)
-	value, closer, err := l.db.Get(key)
+	value, closer, err := l.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		err = event.ErrNotFound
 	}

@@ -71,6 +71,9 @@ func (c *deliveryList) withoutEvents(r event.Range, seam event.ID) error {
 				return err
 			}
 		}
+		if w.err != nil {
+			return w.err
+		}
 		c.m.moved = true
 	}
 	return it.Error()
@@ -231,5 +234,5 @@ func (c *deliveryList) owedBy(id event.ID) ([]event.ID, error) {
 			ids = append(ids, d)
 		}
 	}
-	return ids, it.Error()
+	return ids, errors.Join(w.err, it.Error())
 }

@@ -26,6 +26,9 @@ const FormatVersion = 4
 type Log struct {
 	o          Options
 	db         *pebble.DB
+	strict     strict
+	panics     strict // as strict, and on until the end
+	trouble    trouble
 	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
 	partitions int
 	readOnly   bool
@@ -104,6 +107,8 @@ func Open(o Options) (*Log, error) {
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
+	l.strict.on.Store(true)
+	l.panics.on.Store(true)
 	l.group = l.newGroup()
 	l.undecided = append(l.undecided, l.group.outcome)
 	l.indexer.start(l.clock)
@@ -140,6 +145,7 @@ func newLog(o Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{o: o, node: rand.Uint32()}
+	l.strict.fail, l.panics.fail = l.fail, l.fail
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()
@@ -165,6 +171,7 @@ func (l *Log) replayLog() error {
 func (l *Log) openPebble() error { return l.openWith(l.pebbleOptions()) }
 
 func (l *Log) openWith(o *pebble.Options) (err error) {
+	defer openPanic(&err)
 	cache := pebble.NewCache(l.o.CacheBytes)
 	defer cache.Unref() // the store has a reference of its own
 	l.takeCache = cache.Reserve
@@ -229,6 +236,8 @@ func (l *Log) create() error {
 	if err != nil {
 		return err
 	}
+	l.strict.on.Store(true) // it begins a new file of the write-ahead log
+	defer l.strict.on.Store(false)
 	return l.db.Flush()
 }
 
@@ -243,7 +252,7 @@ func (l *Log) writeHeader(h header) error {
 }
 
 func (l *Log) readHeader() (h header, err error) {
-	value, closer, err := l.db.Get(headerKey)
+	value, closer, err := l.get(headerKey)
 	if err != nil {
 		return h, err
 	}
@@ -297,6 +306,7 @@ func (l *Log) Close() error {
 	if err == nil && !l.readOnly {
 		l.flushTables()
 	}
+	l.strict.on.Store(false)
 	return errors.Join(err, l.db.Close())
 }
 

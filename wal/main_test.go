@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(failDiskVariable) != "" {
 		failDisk()
 	}
+	if spec := os.Getenv(failOpVariable); spec != "" {
+		failOp(spec)
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -51,9 +51,12 @@ type Options struct {
 	// with a code of its own, for a second fsync could succeed without the data. It
 	// may be called more than once, from any goroutine, among them the committer
 	// and Pebble's own. It must not return; if it does, the log panics. Where it
-	// blocks, Close blocks too. Where Pebble finds the failure first, while it
-	// rotates its log, it ends the process by itself with a panic.
+	// blocks, Close blocks too.
 	OnFatal func(error)
+
+	// tablePatience is how long no table may be written before that is final, unless it
+	// is for lack of space; 10 s by default.
+	tablePatience time.Duration
 
 	// rewriteAge is how old a blob file must be to be rewritten; an hour by default.
 	rewriteAge time.Duration
@@ -83,6 +86,7 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.GroupBytes, 4<<20)
 	setDefault(&o.SettleDelay, 5*time.Millisecond)
 	setDefault(&o.rewriteAge, time.Hour)
+	setDefault(&o.tablePatience, 10*time.Second)
 	setDefault(&o.IdempotencyWindow, 24*time.Hour)
 	setDefault(&o.CacheBytes, 64<<20)
 	setDefault(&o.MemTableBytes, 32<<20)

@@ -4,11 +4,25 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"posthaste/event"
 )
+
+// get is Pebble's Get. Where the value lies in a blob file that cannot be read, Pebble
+// returns none, and the error only when the value is given back.
+func (l *Log) get(key []byte) ([]byte, io.Closer, error) {
+	value, closer, err := l.db.Get(key)
+	if err != nil || len(value) > 0 {
+		return value, closer, err
+	}
+	if err := closer.Close(); err != nil {
+		return nil, nil, err
+	}
+	return value, io.NopCloser(nil), nil
+}
 
 // Event reads an event back; event.ErrNotFound if the project has none of that id.
 // A duplicate comes with the first event's data, and with none if that is gone.
@@ -27,7 +41,7 @@ func (l *Log) Event(project, id event.ID) (*event.Event, error) {
 // that id.
 func (l *Log) stored(project, id event.ID) (*storedEvent, error) {
 	key := appendEventKey(make([]byte, 0, eventKeyLen), project, id)
-	value, closer, err := l.db.Get(key)
+	value, closer, err := l.get(key)
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil, fmt.Errorf("event %s: %w", id, event.ErrNotFound)
 	}
@@ -95,7 +109,11 @@ func (l *Log) withIter(fn func(*pebble.Iterator) error) error {
 func (l *Log) seekDelivery(it *pebble.Iterator, id event.ID) (event.Delivery, error) {
 	key := appendDeliveryKey(make([]byte, 0, deliveryKeyLen), id, l.partitions, 0)
 	if !it.SeekGE(key) || !bytes.Equal(it.Key(), key) {
-		return event.Delivery{}, errors.Join(it.Error(), fmt.Errorf("delivery %s: %w", id, event.ErrNotFound))
+		err := it.Error() // a row that cannot be read is none that is not there
+		if err == nil {
+			err = event.ErrNotFound
+		}
+		return event.Delivery{}, fmt.Errorf("delivery %s: %w", id, err)
 	}
 	return decodeDelivery(it.Key(), it.Value())
 }

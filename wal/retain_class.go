@@ -76,7 +76,7 @@ func sealedGone(key []byte, p *progress) []byte {
 func (l *Log) goneBefore(project event.ID) (uint32, error) {
 	for _, id := range []event.ID{project, {}} {
 		key := appendGoneKey(nil, id)
-		value, closer, err := l.db.Get(key)
+		value, closer, err := l.get(key)
 		if errors.Is(err, pebble.ErrNotFound) {
 			continue
 		}

@@ -125,6 +125,8 @@ func (r *runner) run() error {
 	case s := <-r.signals:
 		r.log.Info().Stringer("signal", s).Msg("stopping before the start is complete")
 		return r.giveUp(cancel, started)
+	case err := <-r.fatal: // the start waits for the store, and would for good
+		return storageFailure(err)
 	}
 	r.ready()
 	select {
@@ -148,6 +150,8 @@ func (r *runner) giveUp(cancel context.CancelFunc, started <-chan error) error {
 		return r.stop(0, nil)
 	case <-r.signals:
 		return errAbandoned
+	case err := <-r.fatal:
+		return storageFailure(err)
 	}
 }
 

@@ -134,6 +134,24 @@ func TestStorageFailureStopsWithoutGrace(t *testing.T) {
 	}
 }
 
+// TestStorageFailureDuringStart: the start, which waits for the store, is not waited for.
+func TestStorageFailureDuringStart(t *testing.T) {
+	for name, when := range map[string]func(r *testRun){
+		"at once":        func(*testRun) {},
+		"after a signal": func(r *testRun) { r.signals <- syscall.SIGTERM; <-(<-r.server.starting).Done() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := startRunner(t)
+			when(r)
+			r.fatal <- io.ErrShortWrite
+			if err := <-r.result; !errors.Is(err, app.ErrStorage) || !errors.Is(err, io.ErrShortWrite) {
+				t.Errorf("got %v", err)
+			}
+			r.server.startErr <- nil // Start ends, or the test would leak
+		})
+	}
+}
+
 // TestStorageFailureDuringStop: what the store holds up is not waited for, or the
 // process would stay for good.
 func TestStorageFailureDuringStop(t *testing.T) {

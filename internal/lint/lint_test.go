@@ -69,6 +69,8 @@ func TestRulesFindMistakes(t *testing.T) {
 		{"new package", "gadget/x.go", ``, checkImports, "gadget is not in allowedImports"},
 		{"pebble", "engine/x.go", `import "github.com/cockroachdb/pebble/v2/vfs"`, checkOwned, "only wal"},
 		{"pebble in wal", "wal/x.go", `import "github.com/cockroachdb/pebble/v2"`, checkOwned, ""},
+		{"pebble below wal", "wal/waltest/x.go", `import "github.com/cockroachdb/pebble/v2"`, checkOwned, ""},
+		{"pebble beside wal", "walnut/x.go", `import "github.com/cockroachdb/pebble/v2"`, checkOwned, "only wal"},
 		{"no pebble", "engine/x.go", `import "github.com/cockroachdb/pebbles"`, checkOwned, ""},
 		{"ants in a test", "engine/x_test.go", `import "github.com/panjf2000/ants/v2"`, checkOwned, "only sender"},
 		{"flag", "wal/x.go", `import "flag"`, checkCommandOnly, "only a command may import flag"},

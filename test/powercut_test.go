@@ -1,0 +1,101 @@
+package test
+
+import (
+	"math/rand/v2"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// powered is a server with its data on a disk of its own, under load.
+type powered struct {
+	*trial
+	disk *loopDisk
+	rng  *rand.Rand
+}
+
+func newPowered(t *testing.T, args ...string) *powered {
+	t.Helper()
+	disk := newLoopDisk(t) // goes after the server
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	p := &powered{trial: newTrial(t, args...), disk: disk, rng: rand.New(rand.NewPCG(seed, 2))}
+	p.s.dir = filepath.Join(disk.mount, "data")
+	p.load.pause = 2 * time.Millisecond
+	p.begin(4)
+	return p
+}
+
+// cut cuts the power after a while, and brings it back. The load goes on.
+func (p *powered) cut() (restart time.Duration) {
+	p.t.Helper()
+	time.Sleep(time.Duration(100+p.rng.IntN(500)) * time.Millisecond) // the moment is what is random
+	if err := p.s.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+		p.t.Fatal(err)
+	}
+	left := p.disk.copy()
+	p.s.kill()
+	p.disk.become(left)
+	return p.s.start()
+}
+
+// TestPowerCut cuts the power of a server under load, on a real file system, several
+// times (POWERCUTS): the disk is copied as the device has it, without what is in the
+// kernel's memory only, and the server goes on from the copy. Every event that was
+// acknowledged must be stored and be delivered, whole, at least once.
+func TestPowerCut(t *testing.T) {
+	p := newPowered(t)
+	var restarts []time.Duration
+	for range countOf(t, "POWERCUTS", 3) {
+		restarts = append(restarts, p.cut())
+		if lost, n := p.lost(); lost > 0 {
+			t.Fatalf("%d of %d acknowledged events are not stored", lost, n)
+		}
+	}
+	p.finish(len(restarts), restarts)
+}
+
+// TestPowerCutRelaxedLoses tests the test above: a server that acknowledges before the
+// fsync must lose something.
+func TestPowerCutRelaxedLoses(t *testing.T) {
+	p := newPowered(t, "--durability", "relaxed")
+	for range countOf(t, "POWERCUTS", 5) {
+		p.cut()
+		if lost, n := p.lost(); lost > 0 {
+			t.Logf("%d of %d acknowledged events are lost", lost, n)
+			p.load.end()
+			return
+		}
+	}
+	t.Error("nothing was lost")
+}
+
+// TestDiskFailure makes the file system under a server fail with EIO, under load: the
+// server acknowledges nothing afterwards and ends with the code for a failed store.
+// What was acknowledged is there when the disk is.
+func TestDiskFailure(t *testing.T) {
+	p := newPowered(t)
+	time.Sleep(time.Duration(100+p.rng.IntN(300)) * time.Millisecond)
+	p.disk.fail()
+	p.load.epoch.Add(1) // requests that begin from here on
+	done := make(chan struct{})
+	go func() { _ = p.s.cmd.Wait(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("the server goes on; it said:\n%s", p.s.log)
+	}
+	if code := p.s.cmd.ProcessState.ExitCode(); code != 74 {
+		t.Errorf("it ended with code %d, want 74; it said:\n%s", code, p.s.log)
+	}
+	if n := p.load.late.Load(); n > 0 {
+		t.Errorf("%d requests that began after the failure were acknowledged", n)
+	}
+	p.disk.remount()
+	restart := p.s.start()
+	if lost, n := p.lost(); lost > 0 {
+		t.Errorf("%d of %d acknowledged events are not stored", lost, n)
+	}
+	p.finish(1, []time.Duration{restart})
+}
