@@ -3,6 +3,7 @@ package wal
 import (
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,10 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		BytesPerSync:                1 << 20,
 		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
 		ReadOnly:                    l.readOnly,
-		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
+		EventListener: &pebble.EventListener{
+			BackgroundError: l.noise.backgroundError(l.o.Logger),
+			DataCorruption:  l.corrupted,
+		},
 	}
 	o.Experimental.ValueSeparationPolicy = l.separateValues
 	o.Experimental.SpanPolicyFunc = spanPolicy
@@ -55,6 +59,25 @@ func (p pebbleLogger) Errorf(format string, args ...any) {
 // must not go on, so it does not return.
 func (p pebbleLogger) Fatalf(format string, args ...any) {
 	p.l.fail(fmt.Errorf(format, args...))
+}
+
+// corrupted is how Pebble says that a block of a table or a value file is not what was
+// written. Who reads such a block gets an error. A store that is written to is stopped as
+// well, for a disk that lost this may lose what is acknowledged next.
+func (l *Log) corrupted(info pebble.DataCorruptionInfo) {
+	if l.readOnly {
+		return
+	}
+	reason := firstLine(info.Details)
+	if len(info.Bounds.Start) > 0 {
+		reason += fmt.Sprintf("; it holds records from %s to %s", placeOf(info.Bounds.Start), placeOf(info.Bounds.End.Key))
+	}
+	l.fail(fmt.Errorf("%w: %w", &DamageError{l.o.FS.PathBase(info.Path), -1, reason}, errDamaged))
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // noise throttles what Pebble tells of flushes and compactions that failed. It
