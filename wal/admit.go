@@ -10,7 +10,7 @@ import (
 )
 
 // errDamaged is what an operator is told to do about a damaged store.
-var errDamaged = errors.New("nothing was changed; see what is affected with posthaste doctor, and bring the store back from a backup")
+var errDamaged = errors.New("no data was removed; see what is affected with posthaste doctor, and bring the store back from a backup")
 
 // admit looks at the files of a store before Pebble does, which would take some damage for
 // the end of a file. It returns the state that the last process left; nil if there is

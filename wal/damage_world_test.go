@@ -84,7 +84,7 @@ func damageStores(t *testing.T) (clean, crashed files) {
 	w := damageWorkload{l: openLog(t, o), rng: rand.New(rand.NewPCG(1, 2))}
 	recoverAll(t, w.l)
 	for round := range 4 {
-		w.round(t, 40)
+		w.round(t, 16)
 		must(t, w.l.db.Flush())
 		if round == 1 {
 			must(t, w.l.db.Compact(t.Context(), []byte{0}, []byte{255}, false))

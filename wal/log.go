@@ -126,10 +126,14 @@ func OpenReadOnly(o Options) (*Log, error) {
 	if err := l.openPebble(); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
-	if _, err := l.readHeader(); err != nil {
-		if errors.Is(err, pebble.ErrNotFound) {
-			err = errForeign
-		}
+	_, err = l.readHeader()
+	if errors.Is(err, pebble.ErrNotFound) {
+		err = errForeign
+	}
+	if err == nil {
+		err = l.checkValueFiles(true)
+	}
+	if err != nil {
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
@@ -187,8 +191,11 @@ func (l *Log) openDB() error {
 	if err := l.openStore(); err != nil {
 		return err
 	}
+	if err = l.checkNewest(state); err == nil {
+		err = l.checkValueFiles(false)
+	}
 	// Without a state the folder might have been another's until now.
-	if err = l.checkNewest(state); err == nil && (state == nil || relaxed != l.o.Relaxed) {
+	if err == nil && (state == nil || relaxed != l.o.Relaxed) {
 		err = l.markRunning(l.o.Relaxed)
 	}
 	if err != nil {

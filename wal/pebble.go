@@ -14,7 +14,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          manifestFirst{l.o.FS},
+		FS:                          valueFS{manifestFirst{l.o.FS}, l.damaged},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -62,17 +62,22 @@ func (p pebbleLogger) Fatalf(format string, args ...any) {
 }
 
 // corrupted is how Pebble says that a block of a table or a value file is not what was
-// written. Who reads such a block gets an error. A store that is written to is stopped as
-// well, for a disk that lost this may lose what is acknowledged next.
+// written.
 func (l *Log) corrupted(info pebble.DataCorruptionInfo) {
-	if l.readOnly {
-		return
-	}
 	reason := firstLine(info.Details)
 	if len(info.Bounds.Start) > 0 {
 		reason += fmt.Sprintf("; it holds records from %s to %s", placeOf(info.Bounds.Start), placeOf(info.Bounds.End.Key))
 	}
-	l.fail(fmt.Errorf("%w: %w", &DamageError{l.o.FS.PathBase(info.Path), -1, reason}, errDamaged))
+	l.damaged(&DamageError{l.o.FS.PathBase(info.Path), -1, reason})
+}
+
+// damaged takes what a reader found, who gets an error. A log that is written to fails as
+// well: a disk that lost this may lose what is acknowledged next. It is called on
+// Pebble's read paths, which must not wait for the end of the process.
+func (l *Log) damaged(damage *DamageError) {
+	if !l.readOnly {
+		go l.fail(fmt.Errorf("%w: %w", damage, errDamaged))
+	}
 }
 
 func firstLine(err error) string {

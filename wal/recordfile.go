@@ -258,6 +258,9 @@ func (s *recordScan) foreign() bool {
 	if allZero(head) || len(head) < plainChunk {
 		return false
 	}
+	if head[6] == 0 { // the first bytes of a header, if nothing is behind them
+		return !allZero(head[plainChunk:])
+	}
 	length, known := chunkHeader(head[6])
 	if !known {
 		return true
