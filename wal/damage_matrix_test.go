@@ -166,6 +166,7 @@ func (m *damageMatrix) outcome(changed files, names []string) (string, any) {
 		if slices.ContainsFunc(names, func(n string) bool { return named(r.err, n) }) {
 			return refused, r.err
 		}
+		m.t.Errorf("%v: refused, and no file is named: %v", names, r.err)
 		return unnamed, r.err
 	case r.err != nil:
 		if worst, findings := verifyStore(m.t, m.files.load(m.t, changed)); worst != Broken {

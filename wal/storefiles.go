@@ -78,6 +78,14 @@ func readFiles(fs vfs.FS, dir string, durable bool) (*storeFiles, error) {
 		f.orphaned(names)
 		return f, nil
 	}
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, formatMarker) }) {
+		f.damaged(formatMarker+"*", -1, "the file that names the format of the store is gone")
+	}
+	if found.OptionsFilename != "" {
+		if err := f.checkOptions(fs.PathBase(found.OptionsFilename)); err != nil {
+			return nil, err
+		}
+	}
 	if err := f.readManifest(fs.PathBase(found.ManifestFilename)); err != nil {
 		return nil, err
 	}
@@ -97,6 +105,28 @@ func (f *storeFiles) orphaned(names []string) {
 
 func (f *storeFiles) damaged(file string, at int64, reason string) {
 	f.damage = append(f.damage, &DamageError{file, at, reason})
+}
+
+// formatMarker begins the name of an empty file that ends in the store's format.
+const formatMarker = "marker.format-version."
+
+// checkOptions asks Pebble whether it can go by the options of the last process.
+func (f *storeFiles) checkOptions(name string) error {
+	file, err := f.fs.Open(f.fs.PathJoin(f.dir, name))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	var o pebble.Options
+	o.EnsureDefaults()
+	if err := o.CheckCompatibility(f.dir, string(text)); err != nil {
+		f.damaged(name, -1, err.Error())
+	}
+	return nil
 }
 
 func (f *storeFiles) readManifest(name string) error {

@@ -180,10 +180,13 @@ func (r *verifier) files() (whole bool, err error) {
 func (r *verifier) reportFiles(f *storeFiles) {
 	manifest, logs := r.check("manifest"), r.check("write-ahead log")
 	for _, d := range f.damage {
-		if strings.HasSuffix(d.File, ".log") {
+		switch {
+		case strings.HasSuffix(d.File, ".log"):
 			logs.find(Broken, "%v; what was acknowledged after it may be lost: %s", d, restore)
-		} else {
+		case strings.HasPrefix(d.File, "MANIFEST-"):
 			manifest.find(Broken, "%v; it names the tables, so whole hours may be lost: %s", d, restore)
+		default:
+			manifest.find(Broken, "%v; %s", d, restore)
 		}
 	}
 	manifest.end("%s, %d bytes", f.manifest, f.manifestBytes)
@@ -275,6 +278,15 @@ func (r *verifier) store() (sizes []KindSize, err error) {
 
 // oneLine is an error's text on one line.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+// inBroken reports whether a key lies where a damaged table has keys. It is not looked
+// up there: Pebble looks for a flipped bit each time that it reads a damaged block, which
+// takes up to a second.
+func (r *verifier) inBroken(key []byte) bool {
+	return slices.ContainsFunc(r.broken, func(s span) bool {
+		return string(s.start) <= string(key) && string(key) < string(s.end)
+	})
+}
 
 // brokenBehind is the end of the first damaged table that ends behind a key; nil if there
 // is none.

@@ -82,11 +82,15 @@ func (r *rowVerifier) status(key []byte) {
 	}
 }
 
-// errUnreadable: a record lies in a damaged table, which is reported.
-var errUnreadable = errors.New("in a damaged table")
+// errUnreadable: a record lies in a damaged file, which is reported.
+var errUnreadable = errors.New("in a damaged file")
 
 // stored reads a delivery; event.ErrNotFound only if it is certain that there is none.
 func (r *rowVerifier) stored(id event.ID) (event.Delivery, error) {
+	if r.values || r.inBroken(appendDeliveryKey(nil, id, r.l.partitions, 0)) {
+		r.notRead++
+		return event.Delivery{}, errUnreadable
+	}
 	d, err := r.l.readDelivery(r.look, id)
 	if r.unreadable() {
 		err = errUnreadable
