@@ -3,6 +3,7 @@ package wal
 import (
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          panicFS{strictFS{manifestFirst{l.o.FS}, &l.strict}, &l.panics, &l.trouble},
+		FS:                          panicFS{strictFS{valueFS{manifestFirst{l.o.FS}, l.damaged}, &l.strict}, &l.panics, &l.trouble},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -55,6 +56,30 @@ func (p pebbleLogger) Errorf(format string, args ...any) {
 // must not go on, so it does not return.
 func (p pebbleLogger) Fatalf(format string, args ...any) {
 	p.l.fail(fmt.Errorf(format, args...))
+}
+
+// corrupted is how Pebble says that a block of a table or a value file is not what was
+// written.
+func (l *Log) corrupted(info pebble.DataCorruptionInfo) {
+	reason := firstLine(info.Details)
+	if len(info.Bounds.Start) > 0 {
+		reason += fmt.Sprintf("; it holds records from %s to %s", placeOf(info.Bounds.Start), placeOf(info.Bounds.End.Key))
+	}
+	l.damaged(&DamageError{l.o.FS.PathBase(info.Path), -1, reason})
+}
+
+// damaged takes what a reader found, who gets an error. A log that is written to fails as
+// well: a disk that lost this may lose what is acknowledged next. It is called on
+// Pebble's read paths, which must not wait for the end of the process.
+func (l *Log) damaged(damage *DamageError) {
+	if !l.readOnly {
+		go l.fail(fmt.Errorf("%w: %w", damage, errDamaged))
+	}
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // noise throttles what Pebble tells of flushes and compactions that failed. It

@@ -51,8 +51,9 @@ func (l *Log) listener() *pebble.EventListener {
 				go l.fail(err) // whoever calls this holds the lock of the store
 			}
 		},
-		FlushEnd:      func(info pebble.FlushInfo) { l.trouble.ended(info.Err) },
-		CompactionEnd: func(info pebble.CompactionInfo) { l.trouble.ended(info.Err) },
-		WALCreated:    l.walCreated,
+		FlushEnd:       func(info pebble.FlushInfo) { l.trouble.ended(info.Err) },
+		CompactionEnd:  func(info pebble.CompactionInfo) { l.trouble.ended(info.Err) },
+		WALCreated:     l.walCreated,
+		DataCorruption: l.corrupted,
 	}
 }

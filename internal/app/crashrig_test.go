@@ -324,6 +324,9 @@ func (s *scripted) Attempt(_ *catalog.Project, ep *catalog.Endpoint, d *event.De
 // Cancel ends the attempts in flight.
 func (s *scripted) Cancel() { s.once.Do(func() { close(s.ended) }) }
 
+// CancelTo does nothing: no partition is given up here.
+func (s *scripted) CancelTo(func(event.ID) bool) {}
+
 func scriptOf(name string) func(int, uint32) reaction {
 	for i := range rigEndpoints {
 		if rigEndpoints[i].name == name {
