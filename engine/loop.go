@@ -83,7 +83,7 @@ func (s *Shard) nothingFor() time.Duration {
 	if next, ok := s.wheel.Next(); ok {
 		rest = max(0, time.Until(next))
 	}
-	s.looking = !s.draining && s.ready.len() > 0
+	s.looking = !s.still() && s.ready.len() > 0
 	if s.looking {
 		rest = min(rest, lookEvery)
 	}

@@ -82,6 +82,9 @@ func (e *Engine) Retry(ctx context.Context, project event.ID, deliveries []event
 	if e.closed {
 		return r.failAll(event.ErrClosed)
 	}
+	if err := e.full.refused(); err != nil {
+		return r.failAll(err)
+	}
 	for i, id := range deliveries {
 		r.claim(i, id)
 	}

@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 	if os.Getenv(failDiskVariable) != "" {
 		failDisk()
 	}
+	if spec := os.Getenv(fillDiskVariable); spec != "" {
+		fillDisk(spec)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

@@ -134,6 +134,18 @@ func TestStorageFailureStopsWithoutGrace(t *testing.T) {
 	}
 }
 
+// TestStorageFailureDuringStart: a start that the store holds up is not waited for.
+func TestStorageFailureDuringStart(t *testing.T) {
+	r := startRunner(t)
+	<-r.server.starting
+	r.fatal <- io.ErrShortWrite
+	err := <-r.result
+	if !errors.Is(err, app.ErrStorage) || !errors.Is(err, io.ErrShortWrite) {
+		t.Errorf("got %v", err)
+	}
+	r.server.startErr <- nil // Start ends, or the test would leak
+}
+
 // TestStorageFailureDuringStop: what the store holds up is not waited for, or the
 // process would stay for good.
 func TestStorageFailureDuringStop(t *testing.T) {
