@@ -162,7 +162,9 @@ func TestAuthenticateHeader(t *testing.T) {
 // TestAFullDiskIsKnownToMachines, in the answer and in the counts.
 func TestAFullDiskIsKnownToMachines(t *testing.T) {
 	w := &world{err: &event.FullError{Reason: "no room for \"more\""}}
-	a := do(t, w.ingest(), call{body: single("")})
+	in := New(Options{Engine: w, Auth: w, Projects: w,
+		Metrics: Metrics{Rejected: func(reason string) { w.mu.rejected = append(w.mu.rejected, reason) }}})
+	a := do(t, in, call{body: single("")})
 	if want := `{"status":false,"message":"no room for \"more\"","reason":"disk_full"}`; string(a.body) != want {
 		t.Errorf("got %s", a.body)
 	}

@@ -247,16 +247,12 @@ func TestTablesLeaveTheLastSpaceToTheLog(t *testing.T) {
 	d.full.Store(true) // until the ballast is given up
 	free.Store(testBallast/2 - 1)
 	appendOne(t, l, post(idOf(1), "x", idOf(2)))
-	tables := l.db.Metrics().Flush.Count
 	flushed, err := l.db.AsyncFlush()
 	must(t, err)
 	select {
 	case <-flushed:
 		t.Error("a table was written")
 	case <-time.After(2 * tablePause):
-	}
-	if n := l.db.Metrics().Flush.Count; n != tables {
-		t.Errorf("%d flushes", n-tables)
 	}
 	free.Store(testBallast / 2)
 	<-flushed

@@ -33,11 +33,11 @@ type filling struct {
 
 var fillings = map[string]filling{
 	"log":      {ofLog, 0, []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}, 5, 67},
-	"manifest": {ofManifest, 0, []syscall.Errno{syscall.ENOSPC}, 1, 9},
+	"manifest": {ofManifest, 0, []syscall.Errno{syscall.ENOSPC}, 1, 3},
 	// A second fsync could succeed without the data: no ballast helps.
-	"sync": {func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 11, 97},
+	"sync": {func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 11, 60},
 	// Nothing can be written, and nothing given up.
-	"read-only": {func(op errorfs.Op) bool { return takesSpace(op) || isSync(op) }, testBallast, []syscall.Errno{syscall.EROFS}, 31, 233},
+	"read-only": {func(op errorfs.Op) bool { return takesSpace(op) || isSync(op) }, testBallast, []syscall.Errno{syscall.EROFS}, 31, 150},
 }
 
 const fillEvents = 150

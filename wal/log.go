@@ -27,6 +27,7 @@ type Log struct {
 	o          Options
 	db         *pebble.DB
 	space      *spaceFS
+	strict     strict
 	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
 	partitions int
 	readOnly   bool
@@ -107,6 +108,7 @@ func Open(o Options) (*Log, error) {
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
+	l.strict.on.Store(true)
 	l.group = l.newGroup()
 	l.undecided = append(l.undecided, l.group.outcome)
 	l.indexer.start(l.clock)
@@ -143,6 +145,7 @@ func newLog(o Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{o: o, node: rand.Uint32()}
+	l.strict.fail = l.fail
 	l.space = newSpaceFS(o.FS, o.Dir, o.BallastBytes, l.refused)
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
@@ -315,6 +318,7 @@ func (l *Log) Close() error {
 	if err == nil && !l.readOnly {
 		l.flushTables()
 	}
+	l.strict.on.Store(false)
 	return errors.Join(err, l.db.Close())
 }
 

@@ -51,8 +51,7 @@ type Options struct {
 	// with a code of its own, for a second fsync could succeed without the data. It
 	// may be called more than once, from any goroutine, among them the committer
 	// and Pebble's own. It must not return; if it does, the log panics. Where it
-	// blocks, Close blocks too. Where Pebble finds the failure first, while it
-	// rotates its log, it ends the process by itself with a panic.
+	// blocks, Close blocks too.
 	OnFatal func(error)
 
 	// BallastBytes is the size of a file beside the store's that takes space for the case

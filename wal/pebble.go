@@ -13,7 +13,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          manifestFirst{l.space},
+		FS:                          strictFS{manifestFirst{l.space}, &l.strict},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -24,7 +24,7 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		BytesPerSync:                1 << 20,
 		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
 		ReadOnly:                    l.readOnly,
-		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
+		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger), WALCreated: l.walCreated},
 	}
 	o.Experimental.ValueSeparationPolicy = l.separateValues
 	o.Experimental.SpanPolicyFunc = spanPolicy
