@@ -52,24 +52,30 @@ func (s *server) free() int64 {
 
 func (s *server) filler() string { return filepath.Join(s.dir, "filler") }
 
-// fill takes space on the server's disk, but for so much, in one go. The server may take
-// some meanwhile.
+// fill takes the space on the server's disk, but for so much, in one go. The server may
+// take some meanwhile.
 func (s *server) fill(leave int64) {
 	s.t.Helper()
-	f, err := os.Create(s.filler())
+	f, err := os.OpenFile(s.filler(), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		s.t.Fatal(err)
 	}
 	defer f.Close()
+	had, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		s.t.Fatal(err)
+	}
 	for n := s.free() - leave; n > 0; n -= 64 << 10 {
 		for err = syscall.EINTR; errors.Is(err, syscall.EINTR); {
-			err = syscall.Fallocate(int(f.Fd()), 0, 0, n)
+			err = syscall.Fallocate(int(f.Fd()), 0, had, n)
 		}
 		if err == nil {
 			return
 		}
 	}
-	s.t.Fatalf("the disk could not be filled: %v", err)
+	if err != nil {
+		s.t.Fatalf("the disk could not be filled: %v", err)
+	}
 }
 
 // relieve gives back what fill took.
@@ -386,6 +392,8 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 	}
 
 	s.kill()
+	had = l.count()
+	s.fill(4 * mib) // enough to start with, and too little for a ballast
 	s.launch()
 	s.waitState("hard")
 	if n := l.count(); n != had {
@@ -404,6 +412,8 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 // exit waits for the end of the program and returns its code.
 func (s *server) exit() int {
 	s.t.Helper()
+	patience := time.AfterFunc(60*time.Second, func() { _ = s.cmd.Process.Kill() })
+	defer patience.Stop()
 	err := s.cmd.Wait()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
@@ -425,12 +435,12 @@ func (s *server) wantAdvice() {
 	}
 }
 
-// TestAFullDiskWithoutBallast is final: the program ends with its code and says why, and does so
-// again when it is started. With space it starts, and nothing is lost.
+// TestAFullDiskWithoutBallast: a program that was killed is started on a disk without any
+// space. It ends with its code and says why. With space it starts, and nothing is lost.
 func TestAFullDiskWithoutBallast(t *testing.T) {
 	s, recv, l := loaded(t, "--disk-reserve", "0", "--disk-ballast", "0")
+	s.kill()
 	s.fill(0)
-	s.wantAdvice()
 	s.launch()
 	s.wantAdvice()
 	s.relieve()

@@ -27,26 +27,29 @@ func isFull(err error) bool {
 // take of it the log may need.
 //
 //	log, manifest, markers ─► vfs.OnDiskFull ─► tellingFS ─► the disk
-//	tables, blob files     ─► tableFile      ─► tellingFS ─► the disk
+//	tables                 ─► tableFile      ─► tellingFS ─► the disk
+//	blob files ─► blobFile ─► tableFile      ─► tellingFS ─► the disk
 type spaceFS struct {
 	vfs.FS         // a tellingFS
 	guarded vfs.FS // the same, with the ballast
 	ballast *ballast
 	scarce  *atomic.Bool // a write was refused, and no table was finished since
 	opening atomic.Bool  // everything may use the ballast: else the store would not open
+
+	fail    func(error)     // makes an error final; does not return
+	closing <-chan struct{} // closed when the log closes
 }
 
-// newSpaceFS makes the file system of a store in dir. told, which may be nil, is called
-// with every refusal, from any goroutine.
-func newSpaceFS(disk vfs.FS, dir string, ballastBytes int64, told func(error)) *spaceFS {
+// newSpaceFS makes the file system of a log's store. told is called with every refusal,
+// from any goroutine.
+func newSpaceFS(o *Options, told, fail func(error), closing <-chan struct{}) *spaceFS {
 	scarce := &atomic.Bool{}
-	base := tellingFS{disk, func(err error) {
+	base := tellingFS{o.FS, func(err error) {
 		scarce.Store(true)
-		if told != nil {
-			told(err)
-		}
+		told(err)
 	}}
-	fs := &spaceFS{FS: base, scarce: scarce, ballast: &ballast{fs: quietFS(base), dir: dir, size: ballastBytes}}
+	fs := &spaceFS{FS: base, scarce: scarce, fail: fail, closing: closing}
+	fs.ballast = &ballast{fs: quietFS(base), dir: o.Dir, size: o.BallastBytes}
 	fs.guarded = vfs.OnDiskFull(base, fs.ballast.giveUp)
 	return fs
 }
@@ -61,13 +64,22 @@ const tablePause = 250 * time.Millisecond
 // errKept refuses a table what is left of the ballast.
 var errKept = fmt.Errorf("%w: what there is is kept for the log itself: %w", ErrFull, syscall.ENOSPC)
 
-func isTable(name string) bool {
-	return strings.HasSuffix(name, ".sst") || strings.HasSuffix(name, ".blob")
-}
+func isTable(name string) bool { return strings.HasSuffix(name, ".sst") || isBlob(name) }
 
 // Create creates a file. A table waits a moment after a write was refused.
 func (fs *spaceFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	if !isTable(name) || fs.opening.Load() {
+	if !isTable(name) {
+		return fs.guarded.Create(name, category)
+	}
+	f, err := fs.createTable(name, category)
+	if err == nil && isBlob(name) {
+		f = &blobFile{f, fs}
+	}
+	return f, err
+}
+
+func (fs *spaceFS) createTable(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if fs.opening.Load() {
 		return fs.guarded.Create(name, category)
 	}
 	if fs.scarce.Load() {

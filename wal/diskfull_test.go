@@ -154,8 +154,10 @@ func checkFullRun(t *testing.T, c *crashRun, l *Log, mem *vfs.MemFS) {
 // TestTheBallastHelps: for every n, the n-th write of the log, or of the manifest, finds
 // no space, nor do those after it until the ballast is given up. The log goes on, and loses nothing.
 func TestTheBallastHelps(t *testing.T) {
+	t.Parallel()
 	for name, of := range map[string]func(errorfs.Op) bool{"log": ofLog, "manifest": ofManifest} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			every := int64(1)
 			if testing.Short() {
 				every = 13
@@ -189,33 +191,46 @@ func TestTheBallastHelps(t *testing.T) {
 // TestTablesWait: for every n, the n-th write of a table finds no space, nor do the next
 // few. The ballast stays, the log goes on, and the tables are written later.
 func TestTablesWait(t *testing.T) {
-	every := int64(7)
-	if testing.Short() {
-		every = 101
-	}
-	runs := 0
-	for at := int64(1); ; at += every {
-		d := &fullDisk{err: syscall.ENOSPC, of: ofTables, at: at, patient: 2}
-		c, l, mem := fullRun(t, d)
-		if d.ops.Load() < at {
-			must(t, l.Close())
-			break
-		}
-		runs++
-		if d.gaveUp.Load() != 0 || l.Ballast() != 0 {
-			t.Fatalf("write %d of a table took the ballast", at)
-		}
-		must(t, l.db.Flush())
-		checkFullRun(t, c, l, mem)
-	}
-	t.Logf("%d runs", runs)
-	if runs < 2 {
-		t.Error("too little was written")
+	t.Parallel()
+	for name, kind := range map[string]struct {
+		of           func(errorfs.Op) bool
+		every, short int64
+	}{
+		"tables":     {func(op errorfs.Op) bool { return !isBlob(op.Path) && ofTables(op) }, 7, 101},
+		"blob files": {func(op errorfs.Op) bool { return isBlob(op.Path) && takesSpace(op) }, 1, 19}, // some of them are the end of a file
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			every := kind.every
+			if testing.Short() {
+				every = kind.short
+			}
+			runs := 0
+			for at := int64(1); ; at += every {
+				d := &fullDisk{err: syscall.ENOSPC, of: kind.of, at: at, patient: 2}
+				c, l, mem := fullRun(t, d)
+				if d.ops.Load() < at {
+					must(t, l.Close())
+					break
+				}
+				runs++
+				if d.gaveUp.Load() != 0 || l.Ballast() != 0 {
+					t.Fatalf("write %d of a table took the ballast", at)
+				}
+				must(t, l.db.Flush())
+				checkFullRun(t, c, l, mem)
+			}
+			t.Logf("%d runs", runs)
+			if runs < 2 {
+				t.Error("too little was written")
+			}
+		})
 	}
 }
 
 // TestAFlushThatFindsNoSpaceIsTriedInPeace: Pebble would try thousands of times a second.
 func TestAFlushThatFindsNoSpaceIsTriedInPeace(t *testing.T) {
+	t.Parallel()
 	d := &fullDisk{err: syscall.ENOSPC, of: ofTables}
 	o := testOptions(d.over(vfs.NewMem()))
 	told := make(chan error, 1<<16)
@@ -239,6 +254,7 @@ func TestAFlushThatFindsNoSpaceIsTriedInPeace(t *testing.T) {
 
 // TestTablesLeaveTheLastSpaceToTheLog: while the ballast is not there, the half of it.
 func TestTablesLeaveTheLastSpaceToTheLog(t *testing.T) {
+	t.Parallel()
 	var free atomic.Uint64
 	d := &fullDisk{err: syscall.ENOSPC, of: ofLog, free: func() (uint64, error) { return free.Load(), nil }}
 	o := testOptions(d.over(vfs.NewMem()))
@@ -264,6 +280,7 @@ func TestTablesLeaveTheLastSpaceToTheLog(t *testing.T) {
 // TestOpenOnAFullDisk: for every n, the n-th write of an Open that has a log to read back
 // finds no space. With a ballast it opens, and all is there.
 func TestOpenOnAFullDisk(t *testing.T) {
+	t.Parallel()
 	mem := vfs.NewCrashableMem()
 	c := &crashRun{o: crashOptions()}
 	c.o.FS, c.o.BallastBytes = mem, testBallast
@@ -308,6 +325,7 @@ func TestOpenOnAFullDisk(t *testing.T) {
 // TestASlowDisk changes nothing but time: all of it is slow, or one write in the middle
 // hangs for a while.
 func TestASlowDisk(t *testing.T) {
+	t.Parallel()
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
 	var writes atomic.Int64

@@ -146,11 +146,11 @@ func newLog(o Options) (*Log, error) {
 	}
 	l := &Log{o: o, node: rand.Uint32()}
 	l.strict.fail = l.fail
-	l.space = newSpaceFS(o.FS, o.Dir, o.BallastBytes, l.refused)
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()
 	l.stop, l.done = make(chan struct{}), make(chan struct{})
+	l.space = newSpaceFS(&l.o, l.refused, l.fail, l.stop)
 	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
 	l.index, l.indexQuit, l.indexed = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	return l, nil

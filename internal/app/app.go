@@ -126,7 +126,7 @@ func (a *App) startLog(context.Context) (err error) {
 		Logger:        a.log,
 		Sink:          &sink{a},
 		OnFatal:       a.storageFailed,
-		Observe:       a.m.committed,
+		Observe:       a.committed,
 		BallastBytes:  max(0, a.o.DiskBallast),
 		OnRefused:     a.diskRefused,
 	})

@@ -24,6 +24,7 @@ import (
 
 const (
 	diskEvery = time.Second      // how often the disk is looked at
+	diskShare = 16               // of the reserve: when so much was written, it is looked at again
 	diskRetry = 10 * time.Second // Retry-After of what is refused meanwhile
 )
 
@@ -33,6 +34,7 @@ type disk struct {
 	refused atomic.Pointer[error]    // a write was, since the last look
 	seen    atomic.Pointer[diskSeen] // nil before the first look
 	refusal atomic.Int64             // writes that were refused
+	written atomic.Int64             // bytes of groups since the last look
 
 	// Of watchDisk, and before that of startEngine.
 	watch diskspace.Watch
@@ -55,8 +57,21 @@ func newDisk(reserve int64) *disk {
 func (a *App) diskRefused(err error) {
 	a.disk.refusal.Add(1)
 	a.disk.refused.Store(&err)
+	a.disk.lookSoon()
+}
+
+// committed is wal.Options.Observe. A fast intake would be through the reserve between one
+// second and the next.
+func (a *App) committed(g wal.GroupStats) {
+	a.m.committed(g)
+	if d := a.disk; d.watch.Reserve > 0 && d.written.Add(int64(g.Bytes)) > d.watch.Reserve/diskShare {
+		d.lookSoon()
+	}
+}
+
+func (d *disk) lookSoon() {
 	select {
-	case a.disk.poke <- struct{}{}:
+	case d.poke <- struct{}{}:
 	default:
 	}
 }
@@ -79,6 +94,7 @@ func (a *App) watchDisk(ctx context.Context) error {
 // lookAtDisk looks once and does what follows from it.
 func (a *App) lookAtDisk(now time.Time) {
 	d := a.disk
+	d.written.Store(0)
 	s := a.sampleDisk()
 	if err := d.refused.Swap(nil); err != nil {
 		s.Refused, d.cause = true, *err
