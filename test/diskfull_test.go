@@ -334,7 +334,7 @@ func loaded(t *testing.T, args ...string) (*server, *receiver, *load) {
 	t.Helper()
 	recv := newReceiver(t)
 	recv.expect = intact
-	s := newServerOn(t, 48*mib, args...)
+	s := newServerOn(t, 96*mib, args...)
 	s.start()
 	project, key := s.project(object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1000}})
 	l := &load{s: s, project: project, key: key, stop: make(chan struct{}), endpoints: []string{
@@ -393,7 +393,8 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 
 	s.kill()
 	had = l.count()
-	s.fill(4 * mib) // enough to start with, and too little for a ballast
+	s.fill(4 * mib) // enough to start with
+	s.args = append(s.args, "--disk-reserve", "32MiB")
 	s.launch()
 	s.waitState("hard")
 	if n := l.count(); n != had {
@@ -402,7 +403,7 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 	s.relieve()
 	s.waitState("ok")
 	if n := s.ballast(); n != 8*mib {
-		t.Errorf("the new ballast has %d bytes", n)
+		t.Errorf("the new ballast has %d bytes; it said:\n%s", n, s.log)
 	}
 	s.wait("events are taken again", func() bool { return l.count() > had+200 })
 	l.ended(t, recv)
@@ -428,7 +429,7 @@ func (s *server) wantAdvice() {
 	if code := s.exit(); code != 74 {
 		s.t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"no space left", "the file system of " + s.dir, "of 48 MiB are free", "make room there and start again"} {
+	for _, want := range []string{"no space left", "the file system of " + s.dir, "of 96 MiB are free", "make room there and start again"} {
 		if !strings.Contains(s.log.String(), want) {
 			s.t.Errorf("it did not say %q:\n%s", want, s.log)
 		}

@@ -112,7 +112,10 @@ func (b *ballast) fill() (err error) {
 // possible by writing what no file system can make smaller.
 func take(f vfs.File, at, n int64) error {
 	err := allocate(f, at, n)
-	if !errors.Is(err, errors.ErrUnsupported) {
+	switch {
+	case err != nil && isFull(err):
+		return &fullError{err}
+	case !errors.Is(err, errors.ErrUnsupported):
 		return err
 	}
 	noise := make([]byte, n)

@@ -197,7 +197,7 @@ func TestTablesWait(t *testing.T) {
 		every, short int64
 	}{
 		"tables":     {func(op errorfs.Op) bool { return !isBlob(op.Path) && ofTables(op) }, 7, 101},
-		"blob files": {func(op errorfs.Op) bool { return isBlob(op.Path) && takesSpace(op) }, 1, 19}, // some of them are the end of a file
+		"blob files": {func(op errorfs.Op) bool { return isBlob(op.Path) && takesSpace(op) }, 1, 13}, // some of them are the end of a file
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
