@@ -37,6 +37,7 @@ func codeOf(err error) (int, string) {
 	var refusal *httpError
 	var invalid *event.InvalidError
 	var state *event.StateError
+	var full *event.FullError
 	switch {
 	case errors.As(err, &refusal):
 		return refusal.code, refusal.message
@@ -48,12 +49,23 @@ func codeOf(err error) (int, string) {
 		return http.StatusNotFound, "Resource not found"
 	case errors.Is(err, event.ErrConflict):
 		return http.StatusConflict, "it was changed by somebody else meanwhile; read it again and retry"
+	case errors.As(err, &full):
+		return http.StatusServiceUnavailable, full.Reason
 	case errors.Is(err, event.ErrOverloaded):
 		return http.StatusServiceUnavailable, "the server is overloaded; try again later"
 	case errors.Is(err, event.ErrClosed):
 		return http.StatusServiceUnavailable, "the server is stopping; try again later"
 	}
 	return http.StatusInternalServerError, "internal error"
+}
+
+// machineReason is what a refusal has for programs, as members of the envelope.
+func machineReason(err error) []member {
+	var full *event.FullError
+	if !errors.As(err, &full) {
+		return nil
+	}
+	return []member{{"reason", []byte(strconv.Quote(event.DiskFull))}}
 }
 
 // setErrorHeaders sets the headers that go with an error's code.
@@ -69,8 +81,13 @@ func setErrorHeaders(h http.Header, code int, err error) {
 // retryAfterSeconds is the wait that an overload asks for, rounded up; at least 1.
 func retryAfterSeconds(err error) int {
 	var over *event.OverloadError
-	if !errors.As(err, &over) || over.After < time.Second {
-		return 1
+	var full *event.FullError
+	after := time.Second
+	switch {
+	case errors.As(err, &over):
+		after = max(after, over.After)
+	case errors.As(err, &full):
+		after = max(after, full.After)
 	}
-	return int(math.Ceil(over.After.Seconds()))
+	return int(math.Ceil(after.Seconds()))
 }

@@ -223,6 +223,7 @@ func TestErrorsAndTheirCodes(t *testing.T) {
 		{fmt.Errorf("write: %w", event.ErrConflict), 409, "", 0},
 		{&event.OverloadError{What: "w", After: 2500 * time.Millisecond}, 503, "3", 0},
 		{event.ErrOverloaded, 503, "1", 0},
+		{&event.FullError{Reason: "no room", After: 2500 * time.Millisecond}, 503, "3", 0},
 		{&httpError{429, "too many requests"}, 429, "1", 0},
 		{event.ErrClosed, 503, "1", 0},
 		{errors.New("the disk is gone: /secret/path"), 500, "", 1},

@@ -335,6 +335,7 @@ var errorSchema = yamlMap{
 	pair("properties", yamlMap{
 		pair("status", yamlMap{pair("type", "boolean"), pair("example", false)}),
 		pair("message", yamlMap{pair("type", "string"), pair("description", "Says what is wrong, by the name of the field, and what is allowed.")}),
+		pair("reason", yamlMap{pair("type", "string"), pair("enum", []string{"disk_full"}), pair("description", "For programs, with some refusals: disk_full, nothing is taken before the server's disk has space again.")}),
 	}),
 }
 

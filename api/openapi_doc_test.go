@@ -120,7 +120,7 @@ var refusalTexts = []refusalText{
 	{415, "The Content-Type or Content-Encoding is not taken here."},
 	{429, "Too many requests; Retry-After says when to come again."},
 	{501, "This server is not set up for it."},
-	{503, "The server is overloaded or stopping; Retry-After says when to come again."},
+	{503, "The server is overloaded, stopping or out of disk space; Retry-After says when to come again."},
 }
 
 // schemaNames are the names of types whose Go name does not do.

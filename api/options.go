@@ -81,6 +81,11 @@ type Options struct {
 	// such event, a StateError while it is still owed. Default: it is refused.
 	DeleteContent func(project, id event.ID) error
 
+	// Full says why nothing may be changed at the moment, with relief even nothing that
+	// gives space back; nil if it may. An event.FullError is the client's to read. Any
+	// goroutine may call it. Default: everything may always be changed.
+	Full func(relief bool) error
+
 	// CheckURL is the catalog's Options.URLPolicy: what a dry run of onboarding asks of
 	// each URL. Default: only its form is checked, and a URL that leads where no request
 	// may go is found when its endpoint is made.
@@ -128,6 +133,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Health == nil {
 		o.Health = func(event.ID) (string, int) { return "closed", 0 }
+	}
+	if o.Full == nil {
+		o.Full = func(bool) error { return nil }
 	}
 	if o.Fault == nil {
 		o.Fault = func(string, error) {}

@@ -80,7 +80,7 @@ func (a *API) write(w http.ResponseWriter, rep reply, err error) {
 	} else {
 		var message string
 		code, message = codeOf(err)
-		body = appendEnvelope(false, message)
+		body = appendEnvelope(false, message, machineReason(err)...)
 		setErrorHeaders(w.Header(), code, err)
 		if code == http.StatusInternalServerError {
 			a.o.Fault(w.Header().Get(requestIDHeader), err)

@@ -54,6 +54,9 @@ func (h *routeHandler) serve(w http.ResponseWriter, r *http.Request) (reply, err
 		return reply{}, err
 	}
 	w.Header().Set(versionHeader, string(c.version))
+	if err := h.api.checkSpace(h.route.pattern); err != nil {
+		return reply{}, err
+	}
 	switch {
 	case c.grant.Portal:
 		return h.api.servePortal(c, &h.route)

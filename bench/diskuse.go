@@ -18,12 +18,16 @@ type diskUse struct {
 // Total is of all files.
 func (u diskUse) Total() int64 { return u.Tables + u.Blobs + u.Logs + u.Other }
 
+// ballastFile is the server's file that does nothing but take space for the case that the disk
+// is full. It is the same in every store, and not counted.
+const ballastFile = "ballast"
+
 // diskUseOf adds up the files under dir. One that goes away meanwhile is not
 // counted.
 func diskUseOf(dir string) (u diskUse, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		var info fs.FileInfo
-		if err == nil && entry.Type().IsRegular() {
+		if err == nil && entry.Type().IsRegular() && entry.Name() != ballastFile {
 			info, err = entry.Info()
 		}
 		if errors.Is(err, fs.ErrNotExist) && path != dir {

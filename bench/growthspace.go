@@ -36,12 +36,12 @@ func (s *growthStudy) checkSpace(root string) error {
 	return nil
 }
 
-// bytesOfFiles is the length of all files under dir together. One that goes away
-// meanwhile is not counted.
+// bytesOfFiles is the length of all files under dir together, without the ballast. One
+// that goes away meanwhile is not counted.
 func bytesOfFiles(dir string) (total int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		var info fs.FileInfo
-		if err == nil && entry.Type().IsRegular() {
+		if err == nil && entry.Type().IsRegular() && entry.Name() != ballastFile {
 			info, err = entry.Info()
 		}
 		if errors.Is(err, fs.ErrNotExist) && path != dir {

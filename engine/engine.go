@@ -30,6 +30,7 @@ type Engine struct {
 	// queued is the memory, in bytes, of what waits in all shards' queues.
 	queued atomic.Int64
 
+	full   full
 	pace   pace
 	clerk  clerk
 	herald herald

@@ -83,7 +83,7 @@ func (s *Shard) nothingFor() time.Duration {
 	if next, ok := s.wheel.Next(); ok {
 		rest = max(0, time.Until(next))
 	}
-	s.looking = !s.draining && s.hasWork()
+	s.looking = !s.still() && s.hasWork()
 	if s.looking {
 		rest = min(rest, lookEvery)
 	}

@@ -114,6 +114,9 @@ func (e *Engine) Retry(ctx context.Context, project event.ID, deliveries []event
 	if e.closed {
 		return r.failAll(event.ErrClosed)
 	}
+	if err := e.full.refused(); err != nil {
+		return r.failAll(err)
+	}
 	defer r.close()
 	for i, id := range deliveries {
 		r.claim(i, id)

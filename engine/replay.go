@@ -12,7 +12,8 @@ import (
 // event that was posted to an endpoint goes to that, one that was posted to an owner
 // to the owner's endpoints of today, one of a source to its subscriptions of
 // today, and any other to the endpoints that it was sent to. The error is event.ErrNotFound, an
-// event.InvalidError if nothing would receive it, or the log's. Any goroutine.
+// event.InvalidError if nothing would receive it, that of Refuse, or the log's. Any
+// goroutine.
 func (e *Engine) Replay(ctx context.Context, project, id event.ID) error {
 	ev, err := e.o.Store.Event(project, id)
 	if err != nil {
@@ -27,6 +28,9 @@ func (e *Engine) Replay(ctx context.Context, project, id event.ID) error {
 	defer e.gate.RUnlock()
 	if e.closed {
 		return event.ErrClosed
+	}
+	if err := e.full.refused(); err != nil {
+		return err
 	}
 	snap := e.o.Catalog.Snapshot()
 	if err := e.routeAgain(snap, &subs[0], ev); err != nil {

@@ -14,7 +14,8 @@ import (
 // Submit works out where each event is owed, and makes it durable. It returns
 // when every accepted submission is on disk, with the events' ids set; refusals
 // are in the submissions. An error means that nothing was accepted:
-// event.ErrClosed, event.ErrOverloaded, or the log's failure. Any goroutine.
+// event.ErrClosed, event.ErrOverloaded, that of Refuse, or the log's failure. Any
+// goroutine.
 //
 // While this machine is the bottleneck, Submit returns a little later, at most
 // a second, see pace.
@@ -31,6 +32,9 @@ func (e *Engine) accept(ctx context.Context, subs []event.Submission) error {
 	defer e.gate.RUnlock()
 	if e.closed {
 		return event.ErrClosed
+	}
+	if err := e.full.refused(); err != nil {
+		return err
 	}
 	snap := e.o.Catalog.Snapshot()
 	owed, in := 0, newInput()

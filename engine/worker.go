@@ -65,7 +65,7 @@ func (s *Shard) turn(w *worker, finished bool) bool {
 	if finished {
 		s.finish(w, now)
 	}
-	if !s.draining && s.workers <= s.allowed() && s.next(w, snap, now) {
+	if !s.still() && s.workers <= s.allowed() && s.next(w, snap, now) {
 		s.busy.add(w, now)
 		s.start()
 		return true
@@ -75,6 +75,9 @@ func (s *Shard) turn(w *worker, finished bool) bool {
 	s.closeIfIdle()
 	return false
 }
+
+// still reports whether no attempt may begin. The caller holds mu.
+func (s *Shard) still() bool { return s.draining || s.e.full.held.Load() }
 
 // finish takes a job off the books. Its outcome is in the log by now. The
 // caller holds mu.
@@ -108,7 +111,7 @@ func (s *Shard) finish(w *worker, now time.Time) {
 // start starts a worker if there is work for one more. Each worker that finds
 // more work than its own starts the next. The caller holds mu.
 func (s *Shard) start() {
-	if !s.hasWork() || s.draining {
+	if !s.hasWork() || s.still() {
 		return
 	}
 	if s.workers < s.allowed() {

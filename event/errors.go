@@ -44,6 +44,21 @@ func (e *OverloadError) Error() string { return fmt.Sprintf("%s: try again in %s
 // Is makes errors.Is(err, ErrOverloaded) true.
 func (e *OverloadError) Is(target error) bool { return target == ErrOverloaded }
 
+// FullError is ErrOverloaded because there is no space left: nothing new is taken before
+// there is.
+type FullError struct {
+	Reason string // a sentence for the caller: what is full, how much is free, what to do
+	After  time.Duration
+}
+
+// DiskFull is what machines know a FullError by: "reason" of an answer.
+const DiskFull = "disk_full"
+
+func (e *FullError) Error() string { return e.Reason }
+
+// Is makes errors.Is(err, ErrOverloaded) true.
+func (e *FullError) Is(target error) bool { return target == ErrOverloaded }
+
 // StateError is ErrConflict because of the state that an object is in: what is
 // asked for cannot be done now.
 type StateError struct {

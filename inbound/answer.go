@@ -48,7 +48,11 @@ func (r *request) accept(ctx *fasthttp.RequestCtx) {
 // answer sends the refusal.
 func (no *refusal) answer(ctx *fasthttp.RequestCtx) {
 	body := append([]byte(nil), `{"status":false,"message":`...)
-	body = append(jsonscan.Quote(body, no.message), '}')
+	body = jsonscan.Quote(body, no.message)
+	if no.machine != "" {
+		body = jsonscan.Quote(append(body, `,"reason":`...), no.machine)
+	}
+	body = append(body, '}')
 	ctx.SetStatusCode(no.code)
 	ctx.SetContentType(mediaTypeJSON)
 	ctx.Response.SetBody(body)

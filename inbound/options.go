@@ -50,6 +50,7 @@ const (
 	ReasonConflict  = "conflict"  // the project is in a state in which it takes nothing
 	ReasonRate      = "rate"      // more events than a limit lets in
 	ReasonLoad      = "load"      // too much work waiting
+	ReasonDisk      = "disk"      // no space left to store it
 	ReasonDraining  = "draining"  // the server is stopping
 	ReasonStorage   = "storage"   // the event could not be stored
 )

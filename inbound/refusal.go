@@ -16,6 +16,7 @@ type refusal struct {
 	code    int
 	reason  string // one of the Reason constants
 	message string
+	machine string        // "reason" of the answer, for machines; "": none
 	after   time.Duration // Retry-After; 0: none
 	allow   string        // Allow; "": none
 }
@@ -74,10 +75,14 @@ func dataTooLarge(size, limit int) *refusal {
 func refusalOf(err error) *refusal {
 	var invalid *event.InvalidError
 	var load *event.OverloadError
+	var full *event.FullError
 	var state *event.StateError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &full):
+		return &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonDisk,
+			message: full.Reason, machine: event.DiskFull, after: max(full.After, time.Second)}
 	case errors.Is(err, event.ErrOverloaded):
 		after := time.Second
 		if errors.As(err, &load) {

@@ -81,6 +81,7 @@ func TestEngineRefuses(t *testing.T) {
 		{&event.OverloadError{What: "queue", After: 1500 * time.Millisecond}, 503, "2", "too much work waiting", ReasonLoad, false},
 		{event.ErrOverloaded, 503, "1", "too much work waiting", ReasonLoad, false},
 		{event.ErrOverloaded, 503, "1", "too much work waiting", ReasonLoad, true},
+		{&event.FullError{Reason: "no room", After: 10 * time.Second}, 503, "10", "no room", ReasonDisk, false},
 		{event.ErrClosed, 503, "5", "server is stopping", ReasonDraining, false},
 		{errors.New("disk"), 503, "1", "event could not be stored", ReasonStorage, false},
 		{event.Invalid("data", "is odd"), 400, "", "data: is odd", ReasonMalformed, true},
@@ -119,5 +120,14 @@ func TestNewWantsItsParts(t *testing.T) {
 			}()
 			New(o)
 		}()
+	}
+}
+
+func TestAFullDiskIsKnownToMachines(t *testing.T) {
+	w := newWorld(nil)
+	w.err = &event.FullError{Reason: "no room"}
+	a := do(t, w.inbound(), call{})
+	if want := `{"status":false,"message":"no room","reason":"disk_full"}`; string(a.body) != want {
+		t.Errorf("got %s", a.body)
 	}
 }

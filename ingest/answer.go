@@ -79,6 +79,10 @@ func (r *request) appendAccepted(dst []byte) []byte {
 // appendRefused appends the answer to a request that was refused as a whole.
 func (r *request) appendRefused(dst []byte, no *refusal) []byte {
 	dst = appendError(dst, no.message)
+	if no.machine != "" {
+		dst = append(dst[:len(dst)-1], `,"reason":`...)
+		dst = append(jsonscan.Quote(dst, no.machine), '}')
+	}
 	if !r.results {
 		return dst
 	}

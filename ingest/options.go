@@ -54,6 +54,7 @@ const (
 	ReasonConflict  = "conflict"  // an idempotency key that was used for another event
 	ReasonRate      = "rate"      // more events than a limit lets in
 	ReasonLoad      = "load"      // too much work waiting
+	ReasonDisk      = "disk"      // no space left to store it
 	ReasonDraining  = "draining"  // the server is stopping
 	ReasonStorage   = "storage"   // the event could not be stored
 )

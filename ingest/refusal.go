@@ -17,6 +17,7 @@ type refusal struct {
 	code    int
 	reason  string // one of the Reason constants
 	message string
+	machine string        // "reason" of the answer, for machines; "": none
 	after   time.Duration // Retry-After; 0: none
 }
 
@@ -82,7 +83,11 @@ func overRate(wait time.Duration) *refusal {
 
 // refusalOf is the answer when the engine accepted nothing.
 func refusalOf(err error) *refusal {
+	var full *event.FullError
 	switch {
+	case errors.As(err, &full):
+		return &refusal{code: fasthttp.StatusServiceUnavailable, reason: ReasonDisk,
+			message: full.Reason, machine: event.DiskFull, after: max(full.After, time.Second)}
 	case errors.Is(err, event.ErrOverloaded):
 		after := time.Second
 		if load := (*event.OverloadError)(nil); errors.As(err, &load) {

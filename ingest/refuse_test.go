@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +127,8 @@ func TestEngineRefusals(t *testing.T) {
 		{name: "overload, at once", all: &event.OverloadError{What: "queue"}, code: 503, message: "too much work waiting: try again later", retryAfter: "1"},
 		{name: "overload, bare", all: event.ErrOverloaded, code: 503, message: "too much work waiting: try again later", retryAfter: "1"},
 		{name: "stopping", all: event.ErrClosed, code: 503, message: "server is stopping", retryAfter: "5"},
+		{name: "disk full", all: &event.FullError{Reason: "no room", After: 9500 * time.Millisecond}, code: 503, message: "no room", retryAfter: "10"},
+		{name: "disk full, batch", path: "/events/batch", all: &event.FullError{Reason: "no room"}, code: 503, message: "no room", retryAfter: "1"},
 		{name: "disk", all: errors.New("secret detail"), code: 503, message: "event could not be stored", retryAfter: "1"},
 		{name: "batch stopping", path: "/events/batch", all: event.ErrClosed, code: 503, message: "server is stopping", retryAfter: "5"},
 	} {
@@ -153,5 +156,19 @@ func TestAuthenticateHeader(t *testing.T) {
 	}
 	if a := do(t, in, call{encoding: "br"}); string(a.header.Peek("Accept-Encoding")) != "gzip, zstd" {
 		t.Errorf("headers %s", a.header)
+	}
+}
+
+// TestAFullDiskIsKnownToMachines, in the answer and in the counts.
+func TestAFullDiskIsKnownToMachines(t *testing.T) {
+	w := &world{err: &event.FullError{Reason: "no room for \"more\""}}
+	in := New(Options{Engine: w, Auth: w, Projects: w,
+		Metrics: Metrics{Rejected: func(reason string) { w.mu.rejected = append(w.mu.rejected, reason) }}})
+	a := do(t, in, call{body: single("")})
+	if want := `{"status":false,"message":"no room for \"more\"","reason":"disk_full"}`; string(a.body) != want {
+		t.Errorf("got %s", a.body)
+	}
+	if !slices.Equal(w.mu.rejected, []string{ReasonDisk}) {
+		t.Errorf("counted as %v", w.mu.rejected)
 	}
 }

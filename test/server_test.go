@@ -83,16 +83,7 @@ func freeAddr(t *testing.T) string {
 func (s *server) start() time.Duration {
 	s.t.Helper()
 	begin := time.Now()
-	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	s.log = &bytes.Buffer{}
-	s.cmd.Stderr = s.log
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.launch()
 	for deadline := begin.Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		resp, err := http.Get("http://" + s.admin + "/readyz")
 		if err != nil {
@@ -106,6 +97,21 @@ func (s *server) start() time.Duration {
 	s.kill()
 	s.t.Fatalf("not ready within 30 s; it said:\n%s", s.log)
 	return 0
+}
+
+// launch runs the program and does not wait for anything.
+func (s *server) launch() {
+	s.t.Helper()
+	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
+		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
+	s.cmd = exec.Command(binary, args...)
+	s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.log = &bytes.Buffer{}
+	s.cmd.Stderr = s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // kill ends the program as a power switch would, and waits until it is gone.

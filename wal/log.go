@@ -25,6 +25,7 @@ const FormatVersion = 4
 type Log struct {
 	o          Options
 	db         *pebble.DB
+	space      *spaceFS
 	strict     strict
 	panics     strict // as strict, and on until the end
 	trouble    trouble
@@ -61,7 +62,10 @@ type Log struct {
 	freezing sync.RWMutex // held while what is stored is removed; taken after the gate, before mu
 	retained retention
 
-	failed    atomic.Pointer[failure]
+	failed atomic.Pointer[failure]
+	// lastRefusal is when a write found no space, in Unix nanoseconds.
+	lastRefusal atomic.Int64
+
 	wake      chan struct{} // an intake waits
 	lazy      chan struct{} // settlements wait
 	stop      chan struct{} // closed by Close
@@ -157,6 +161,7 @@ func newLog(o Options) (*Log, error) {
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()
 	l.stop, l.done = make(chan struct{}), make(chan struct{})
+	l.space = newSpaceFS(&l.o, l.refused, l.fail, l.stop)
 	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
 	l.index, l.indexQuit, l.indexed = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	return l, nil
@@ -187,7 +192,8 @@ func (l *Log) openWith(o *pebble.Options) (err error) {
 	return lockError(err)
 }
 
-func (l *Log) openDB() error {
+// openChecked opens the store if it is as the last process left it.
+func (l *Log) openChecked() error {
 	state, err := l.admit()
 	relaxed := l.o.Relaxed || state != nil && state.Relaxed
 	if err == nil && state != nil {
@@ -210,6 +216,20 @@ func (l *Log) openDB() error {
 		_ = l.db.Close()
 	}
 	return err
+}
+
+func (l *Log) openDB() error {
+	l.space.ballast.find()
+	l.space.opening.Store(true)
+	err := l.openChecked()
+	l.space.opening.Store(false)
+	if err != nil {
+		return err
+	}
+	if err := l.RestoreBallast(); err != nil {
+		l.o.Logger.Warn().Err(err).Msg("the ballast was not made")
+	}
+	return nil
 }
 
 func (l *Log) openStore() error {
@@ -366,6 +386,25 @@ func (l *Log) flushTables() {
 	}
 }
 
+// refused is told of writes that found no space.
+func (l *Log) refused(err error) {
+	l.lastRefusal.Store(time.Now().UnixNano())
+	if l.o.OnRefused != nil {
+		l.o.OnRefused(err)
+	}
+}
+
+// fullLately is how long after a refused write a failure is put down to it. Pebble does
+// not hand on the errors of all its writes as such.
+const fullLately = 5 * time.Second
+
+func (l *Log) withCause(err error) error {
+	if errors.Is(err, ErrFull) || time.Now().UnixNano()-l.lastRefusal.Load() > int64(fullLately) {
+		return fmt.Errorf("log: %w", err)
+	}
+	return fmt.Errorf("log: %w: %w", ErrFull, err)
+}
+
 func (l *Log) failure() error {
 	if f := l.failed.Load(); f != nil {
 		return f.err
@@ -376,7 +415,7 @@ func (l *Log) failure() error {
 // fail makes an error of the store final: everybody who waits for the log
 // learns it, then the owner, who ends the process. It does not return.
 func (l *Log) fail(err error) {
-	if l.failed.CompareAndSwap(nil, &failure{fmt.Errorf("log: %w", err)}) {
+	if l.failed.CompareAndSwap(nil, &failure{l.withCause(err)}) {
 		l.mu.Lock()
 		l.room.Broadcast()
 		for _, o := range l.undecided {

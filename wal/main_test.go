@@ -28,6 +28,10 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(failOpVariable); spec != "" {
 		failOp(spec)
 	}
+	if spec := os.Getenv(fillDiskVariable); spec != "" {
+		fillDisk(spec)
+		return
+	}
 	goleak.VerifyTestMain(m)
 }
 

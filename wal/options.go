@@ -58,6 +58,15 @@ type Options struct {
 	// is for lack of space; 10 s by default.
 	tablePatience time.Duration
 
+	// BallastBytes is the size of a file beside the store's that takes space for the case
+	// that the disk is full: a write of the log that finds none gives it up and is made
+	// once more; see RestoreBallast. 0 by default: there is none.
+	BallastBytes int64
+
+	// OnRefused is told of every write that found no space (also one that can be made later,
+	// or that the ballast helps), from any goroutine. It must not block. May be nil.
+	OnRefused func(error)
+
 	// rewriteAge is how old a blob file must be to be rewritten; an hour by default.
 	rewriteAge time.Duration
 
@@ -104,8 +113,8 @@ func (o *Options) validate() error {
 		return errors.New("dir: is required")
 	case o.Partitions < 1 || o.Partitions >= allPartitions:
 		return fmt.Errorf("partitions: %d is not between 1 and %d", o.Partitions, allPartitions-1)
-	case o.GroupBytes < 0 || o.SettleDelay < 0 || o.IdempotencyWindow < 0 || o.CacheBytes < 0:
-		return errors.New("group bytes, settle delay, idempotency window and cache bytes must be positive")
+	case o.GroupBytes < 0 || o.SettleDelay < 0 || o.IdempotencyWindow < 0 || o.CacheBytes < 0 || o.BallastBytes < 0:
+		return errors.New("group bytes, settle delay, idempotency window, cache bytes and ballast bytes must be positive")
 	}
 	return nil
 }

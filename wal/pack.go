@@ -25,6 +25,7 @@ const (
 type packer struct {
 	committed atomic.Int64 // bytes of groups since Open
 	packing   atomic.Bool  // compactions rewrite values
+	off       atomic.Bool  // there is no space for it
 	packed    int64        // committed at the last packing
 	from      uint32       // the first bucket with something to pack
 	again     int64        // bytes that are packed and lie in that bucket or later ones
@@ -42,6 +43,10 @@ func (l *Log) startPacker() {
 	l.packer.from = bucketOf(l.now())
 	go l.packLoop(ctx)
 }
+
+// SaveSpace keeps the log from rewriting, while it is on, what does not have to be
+// rewritten. That makes it smaller in the end, and larger before. Any goroutine.
+func (l *Log) SaveSpace(on bool) { l.packer.off.Store(on) }
 
 // end stops the packer and waits for it. A compaction that it began goes on; the store's
 // Close waits for that.
@@ -79,7 +84,7 @@ func (p *packer) due() bool {
 		return false
 	}
 	p.idle++
-	return p.idle >= packIdle && now-p.packed >= max(packBytes, p.again/2)
+	return p.idle >= packIdle && !p.off.Load() && now-p.packed >= max(packBytes, p.again/2)
 }
 
 // pack rewrites what was written since the last time. Only the packer calls it, and tests.

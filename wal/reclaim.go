@@ -21,7 +21,7 @@ func (l *Log) liveBytes() int64 {
 // it, and is rewritten when a good part of it is referred to no longer; see
 // separateValues.
 func (r *retaining) reclaim() error {
-	ctx, cancel := r.l.untilClose()
+	ctx, cancel := r.l.untilClose(r.p.Quit)
 	defer cancel()
 	for _, s := range joined(r.removed) {
 		err := r.l.db.Compact(ctx, s.start, s.end, true)

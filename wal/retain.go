@@ -34,6 +34,8 @@ type Policy struct {
 	// different times it is removed by hash, and two projects' endpoints may share one.
 	// Nil: there are none.
 	Longest func(hash uint32) (time.Duration, bool)
+	// Quit, when closed, ends a call early, as Close does. May be nil.
+	Quit <-chan struct{}
 }
 
 // Retained is what one call of Retain did.
@@ -211,14 +213,16 @@ func (r *retaining) nextHour(from uint32) (first uint32, found bool, err error) 
 	return first, found, errors.Join(it.Error(), it.Close())
 }
 
-// untilClose is a context that ends when the log closes.
-func (l *Log) untilClose() (context.Context, context.CancelFunc) {
+// untilClose is a context that ends when the log closes, or quit.
+func (l *Log) untilClose(quit <-chan struct{}) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		select {
 		case <-l.stop:
+			cancel()
+		case <-quit:
 			cancel()
 		case <-ctx.Done():
 		}

@@ -44,6 +44,8 @@ type settings struct {
 	ProjectIngestRate   int      `env:"POSTHASTE_PROJECT_INGEST_RATE" default:"0" placeholder:"N" help:"Events a second that are taken in, of each project; 0 is no limit. A project may set a rate of its own (${default})."`
 	CacheBytes          byteSize `env:"POSTHASTE_CACHE_BYTES" default:"64MiB" placeholder:"SIZE" help:"Memory for what is read back from the log (${default})."`
 	MemtableBytes       byteSize `env:"POSTHASTE_MEMTABLE_BYTES" default:"32MiB" placeholder:"SIZE" help:"Memory of one table of the log that is not yet on disk as a table; up to four at a time (${default})."`
+	DiskReserve         byteSize `env:"POSTHASTE_DISK_RESERVE" default:"512MiB" placeholder:"SIZE" help:"What is to stay free on the disk of the data: with less, nothing new is taken; 0 is none (${default})."`
+	DiskBallast         byteSize `env:"POSTHASTE_DISK_BALLAST" default:"64MiB" placeholder:"SIZE" help:"Size of a file that is given up when the disk is full all the same; 0 is none (${default})."`
 	QueueBytes          byteSize `env:"POSTHASTE_QUEUE_BYTES" default:"128MiB" placeholder:"SIZE" help:"Memory for deliveries that wait; the rest waits on disk (${default})."`
 	MaxInFlight         int      `env:"POSTHASTE_MAX_IN_FLIGHT" default:"4096" placeholder:"N" help:"Attempts at once, to all endpoints (${default})."`
 	EndpointWindow      int      `env:"POSTHASTE_ENDPOINT_WINDOW" default:"1024" placeholder:"N" help:"Deliveries of one endpoint kept in memory; the rest waits on disk (${default})."`
@@ -110,6 +112,8 @@ func (s *settings) options() app.Options {
 		Strict:              s.Strict,
 		CacheBytes:          int64(s.CacheBytes),
 		MemtableBytes:       int64(s.MemtableBytes),
+		DiskReserve:         orOff(s.DiskReserve),
+		DiskBallast:         orOff(s.DiskBallast),
 		QueueBytes:          int64(s.QueueBytes),
 		MaxInFlight:         s.MaxInFlight,
 		EndpointWindow:      s.EndpointWindow,
@@ -125,6 +129,14 @@ func (s *settings) options() app.Options {
 		TransformTimeout:    s.TransformTimeout,
 		TransformMemory:     int64(s.TransformMemory),
 	}
+}
+
+// orOff is a size of which 0 means none, as options have it.
+func orOff(s byteSize) int64 {
+	if s == 0 {
+		return -1
+	}
+	return int64(s)
 }
 
 // origin says where a setting's value comes from.

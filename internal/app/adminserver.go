@@ -73,17 +73,44 @@ func (a *App) livez(w http.ResponseWriter, _ *http.Request) {
 	writeHealth(w, http.StatusOK, "alive")
 }
 
-// readyz says whether events are taken.
-func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+// check is one thing that must be well for events to be taken.
+type check struct {
+	name  string
+	wrong string // "": nothing
+}
+
+func (a *App) checks() []check {
+	all := []check{{name: "store"}, {name: "serving"}, {name: "disk"}}
 	if a.failure.Load() != nil {
-		writeHealth(w, http.StatusServiceUnavailable, "the store failed")
-		return
+		all[0].wrong = "the store failed"
 	}
 	if !a.ready.Load() {
-		writeHealth(w, http.StatusServiceUnavailable, "starting or stopping")
-		return
+		all[1].wrong = "starting or stopping"
 	}
-	writeHealth(w, http.StatusOK, "ready")
+	if err := a.disk.full(false); err != nil {
+		all[2].wrong = err.Error()
+	}
+	return all
+}
+
+// readyz says whether events are taken, and if not, why. With ?verbose it lists what was
+// looked at.
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	code, text, list := http.StatusOK, "ready", ""
+	for _, c := range a.checks() {
+		mark, state := "+", "ok"
+		if c.wrong != "" {
+			mark, state = "-", c.wrong
+			if code == http.StatusOK {
+				code, text = http.StatusServiceUnavailable, c.wrong
+			}
+		}
+		list += fmt.Sprintf("[%s] %s: %s\n", mark, c.name, state)
+	}
+	if r.URL.Query().Has("verbose") {
+		text = list + text
+	}
+	writeHealth(w, code, text)
 }
 
 func writeHealth(w http.ResponseWriter, code int, text string) {

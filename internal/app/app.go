@@ -40,6 +40,7 @@ type App struct {
 	jobs      *jobs.Runner
 	api       *apiServer
 
+	disk       *disk
 	challenges chan challenge // that keepNotes writes
 
 	ready   atomic.Bool // takes events
@@ -53,13 +54,14 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), challenges: make(chan challenge, maxChallenges)}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges)}
 	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
 	a.group.Add("admin listener", lifecycle.NewFunc(a.startAdmin, a.stopAdmin))
 	a.group.Add("log", lifecycle.NewFunc(a.startLog, a.stopLog))
 	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
+	a.group.Add("disk", lifecycle.NewLoop("disk", a.watchDisk))
 	a.group.Add("batch jobs", lifecycle.NewFunc(a.startWork, a.stopWork))
 	a.group.Add("retention", lifecycle.NewLoop("retention", a.retain))
 	a.group.Add("notes", lifecycle.NewLoop("notes", a.keepNotes))
@@ -124,12 +126,15 @@ func (a *App) startLog(context.Context) (err error) {
 		Logger:        a.log,
 		Sink:          &sink{a},
 		OnFatal:       a.storageFailed,
-		Observe:       a.m.committed,
+		Observe:       a.committed,
+		BallastBytes:  max(0, a.o.DiskBallast),
+		OnRefused:     a.diskRefused,
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrStorage, err)
+		return fmt.Errorf("%w: %w", ErrStorage, a.explained(err))
 	}
 	a.m.watchLog(a.wal)
+	a.m.watchDisk(a.disk)
 	return nil
 }
 
@@ -144,7 +149,7 @@ func (a *App) stopLog(context.Context) error {
 // not acknowledged by now never will be. It does not return, as the log asks:
 // the process is to end, and everything that waits for the log waits until then.
 func (a *App) storageFailed(err error) {
-	err = fmt.Errorf("%w: %w", ErrStorage, err)
+	err = fmt.Errorf("%w: %w", ErrStorage, a.explained(err))
 	a.failure.CompareAndSwap(nil, &err)
 	a.ready.Store(false)
 	a.fatal.Do(func() { a.o.OnFatal(err) })
@@ -182,6 +187,7 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 		Logger:      a.log,
 	})
 	if err == nil {
+		a.lookAtDisk(time.Now()) // before the first attempt
 		err = a.engine.Start(ctx)
 	}
 	if err != nil {

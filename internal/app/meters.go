@@ -1,6 +1,7 @@
 package app
 
 import (
+	"math"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"posthaste/catalog"
 	"posthaste/engine"
 	"posthaste/event"
+	"posthaste/internal/diskspace"
 	"posthaste/internal/metrics"
 	"posthaste/sender"
 	"posthaste/wal"
@@ -95,6 +97,9 @@ func (m *meters) describe() {
 		"posthaste_breaker_transitions_total":         "Circuit breakers of endpoints that opened or closed.",
 		"posthaste_retention_ranges_total":            "Ranges of the store that were removed because they were too old, or too much.",
 		"posthaste_retention_postponed":               "Hours that are too old and stay, because something in them is still owed.",
+		"posthaste_disk_free_bytes":                   "Bytes that are free on the file system of the data folder.",
+		"posthaste_disk_state":                        "1 for the state that the disk is in: ok, soft (nothing new is taken), hard (attempts do not begin).",
+		"posthaste_disk_refused_writes_total":         "Writes for which there was no space.",
 		"posthaste_delivery_terminal_total":           "Deliveries that reached their end, by outcome.",
 	} {
 		m.registry.Describe(name, help)
@@ -171,6 +176,24 @@ func (m *meters) watchLog(l *wal.Log) {
 	gauge("posthaste_pebble_read_amp", func(s wal.Stats) float64 { return float64(s.ReadAmp) })
 	m.registry.CounterFunc("posthaste_pebble_flushes_total", func() float64 { return float64(l.Stats().Flushes) })
 	m.registry.CounterFunc("posthaste_pebble_compactions_total", func() float64 { return float64(l.Stats().Compactions) })
+}
+
+func (m *meters) watchDisk(d *disk) {
+	m.registry.Gauge("posthaste_disk_free_bytes", func() float64 {
+		if seen := d.seen.Load(); seen != nil && seen.usage.TotalBytes > 0 { // else it is not known
+			return float64(seen.usage.FreeBytes)
+		}
+		return math.NaN()
+	})
+	for _, state := range diskspace.States {
+		m.registry.Gauge(metrics.Name("posthaste_disk_state", "state", state.String()), func() float64 {
+			if d.state() == state {
+				return 1
+			}
+			return 0
+		})
+	}
+	m.registry.CounterFunc("posthaste_disk_refused_writes_total", func() float64 { return float64(d.refusal.Load()) })
 }
 
 func (m *meters) watchEngine(e *engine.Engine, s *sender.Sender) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/internal/diskspace"
 )
 
 // What requests leave behind without waiting for it to be written: when API keys
@@ -51,12 +52,18 @@ func (a *App) keepNotes(ctx context.Context) error {
 }
 
 func (a *App) flushKeyUse() {
+	if a.disk.state() == diskspace.Hard {
+		return
+	}
 	if err := a.catalog.FlushKeyUse(); err != nil {
 		a.log.Warn().Err(err).Msg("when API keys were last used was not written; trying again in a minute")
 	}
 }
 
 func (a *App) writeChallenge(c challenge) {
+	if a.disk.state() == diskspace.Hard {
+		return
+	}
 	src := a.catalog.Snapshot().Source(c.project, c.source)
 	if src == nil || src.CRCVerifiedAt != nil && c.at.Sub(*src.CRCVerifiedAt) < challengeEvery {
 		return

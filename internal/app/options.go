@@ -38,6 +38,8 @@ const (
 	DefaultShutdownTimeout     = 30 * time.Second
 	DefaultCacheBytes          = 64 << 20
 	DefaultMemtableBytes       = 32 << 20
+	DefaultDiskReserve         = 512 << 20
+	DefaultDiskBallast         = 64 << 20
 	DefaultQueueBytes          = 128 << 20
 	DefaultMaxInFlight         = 4096
 	DefaultEndpointWindow      = 1024
@@ -117,6 +119,14 @@ type Options struct {
 	CacheBytes    int64 // memory for what is read back from the log; 1 MiB to 1 TiB; DefaultCacheBytes
 	MemtableBytes int64 // memory of one table of the log, of which up to four exist; 1 MiB to 1 GiB; DefaultMemtableBytes
 
+	// DiskReserve is how many bytes of the data folder's file system are to stay free: with
+	// less, nothing new is taken. 1 MiB to 1 TiB, or -1 for none; DefaultDiskReserve.
+	DiskReserve int64
+	// DiskBallast is the size of a file in the data folder that is given up when the disk is
+	// full all the same, so that what is on its way can be written. 1 MiB to 64 GiB, or -1
+	// for none; DefaultDiskBallast.
+	DiskBallast int64
+
 	QueueBytes          int64 // memory for work that waits, of all endpoints; 1 MiB to 1 TiB; DefaultQueueBytes
 	MaxInFlight         int   // attempts at once, of all endpoints; 1 to 1,000,000; DefaultMaxInFlight
 	EndpointWindow      int   // deliveries of one endpoint kept in memory; 1 to 1,000,000; DefaultEndpointWindow
@@ -155,6 +165,8 @@ func (o *Options) EnsureDefaults() {
 	o.MaxPayloadBytes = cmp.Or(o.MaxPayloadBytes, min(event.DefaultMaxPayloadBytes, o.MaxRequestBytes))
 	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
 	o.MemtableBytes = cmp.Or(o.MemtableBytes, DefaultMemtableBytes)
+	o.DiskReserve = cmp.Or(o.DiskReserve, DefaultDiskReserve)
+	o.DiskBallast = cmp.Or(o.DiskBallast, DefaultDiskBallast)
 	o.QueueBytes = cmp.Or(o.QueueBytes, DefaultQueueBytes)
 	o.MaxInFlight = cmp.Or(o.MaxInFlight, DefaultMaxInFlight)
 	o.EndpointWindow = cmp.Or(o.EndpointWindow, DefaultEndpointWindow)
@@ -201,6 +213,8 @@ func (o *Options) ValidateSettings() error {
 		checkURL("portal-url", o.PortalURL),
 		checkRange("cache-bytes", o.CacheBytes, 1<<20, 1<<40),
 		checkRange("memtable-bytes", o.MemtableBytes, 1<<20, 1<<30),
+		checkOffOrRange("disk-reserve", o.DiskReserve, 1<<20, 1<<40),
+		checkOffOrRange("disk-ballast", o.DiskBallast, 1<<20, 64<<30),
 		checkRange("queue-bytes", o.QueueBytes, 1<<20, 1<<40),
 		checkRange("max-in-flight", int64(o.MaxInFlight), 1, 1_000_000),
 		checkRange("endpoint-window", int64(o.EndpointWindow), 1, 1_000_000),
@@ -317,6 +331,14 @@ func checkURL(flag, value string) error {
 func checkDuration(flag string, value, low, high time.Duration) error {
 	if value < low || value > high {
 		return fmt.Errorf("--%s must be from %s to %s, not %s", flag, low, high, value)
+	}
+	return nil
+}
+
+// checkOffOrRange takes -1 too, which is 0 in the flag.
+func checkOffOrRange(flag string, value, low, high int64) error {
+	if value != -1 && (value < low || value > high) {
+		return fmt.Errorf("--%s must be 0 for none, or from %d to %d, not %d", flag, low, high, value)
 	}
 	return nil
 }

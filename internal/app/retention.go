@@ -20,7 +20,7 @@ func (a *App) retain(ctx context.Context) error {
 	tick := time.NewTicker(retainEvery)
 	defer tick.Stop()
 	for {
-		a.retainOnce()
+		a.retainOnce(ctx)
 		giveBack()
 		select {
 		case <-ctx.Done():
@@ -36,8 +36,10 @@ func (a *App) retain(ctx context.Context) error {
 // once in a process.
 var giveBack = sync.OnceFunc(debug.FreeOSMemory)
 
-func (a *App) retainOnce() {
-	r, err := a.wal.Retain(a.policy(time.Now()))
+func (a *App) retainOnce(ctx context.Context) {
+	p := a.policy(time.Now())
+	p.Quit = ctx.Done()
+	r, err := a.wal.Retain(p)
 	if err != nil {
 		a.log.Error().Err(err).Msg("what is too old was not removed; trying again in a minute")
 		return

@@ -24,6 +24,7 @@ var allowedImports = map[string][]string{
 	"inbound":   {"event", "sig", "internal/jsonscan"},
 	"client":    {},
 
+	"internal/diskspace": {},
 	"internal/jsonscan":  {},
 	"internal/lifecycle": {},
 	"internal/lint":      {},
@@ -43,7 +44,7 @@ var allowedImports = map[string][]string{
 
 	"internal/app": {
 		"api", "breaker", "catalog", "engine", "event", "inbound", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
-		"internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
+		"internal/diskspace", "internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
 	},
 	"bench":         {"bench/report"}, // speaks HTTP only
 	"bench/report":  {},
