@@ -118,6 +118,7 @@ var dumpers = map[byte]dumper{
 	kindSize:       {"size", dumpSize},
 	kindStretch:    {"stretch", dumpStretch},
 	kindFind:       {"find", dumpFind},
+	kindAudit:      {"audit", dumpAudit},
 }
 
 func dumpHeader(key, value []byte) (any, error) {
