@@ -53,8 +53,11 @@ func (c *call) who(requestID string) event.Audit {
 	return a
 }
 
-// did says what a request does that the catalog knows nothing of. It is recorded once the
-// handler has returned without an error, before the answer is sent.
+// reveal is the action of who is shown a secret.
+const reveal = "secret.reveal"
+
+// did says what a request has done that the catalog knows nothing of. It is recorded once
+// the handler has returned, before the answer is sent.
 func (c *call) did(action, kind string, id event.ID, name string) {
 	c.done.Action = action
 	c.done.Object = event.AuditObject{Kind: kind, ID: id, Name: name}
@@ -67,7 +70,7 @@ func (c *call) reveals(kind string, id event.ID, name string) {
 		return
 	}
 	if c.done.Count++; c.done.Count == 1 {
-		c.did("secret.reveal", kind, id, name)
+		c.did(reveal, kind, id, name)
 	}
 }
 
@@ -77,9 +80,9 @@ func (a *API) audited(c *call, rt *route, requestID string, rep reply, err error
 	switch {
 	case c == nil:
 		return rep, err
-	case err == nil && c.done.Action != "":
-		if err := a.recordDone(c, requestID); err != nil {
-			return reply{}, err
+	case c.done.Action != "" && (err == nil || c.done.Action != reveal):
+		if fault := a.recordDone(c, requestID); fault != nil {
+			return reply{}, fault
 		}
 	case isRefused(err):
 		if fault := a.recordRefusal(c, rt, requestID, err); fault != nil {
@@ -98,7 +101,7 @@ func (a *API) recordDone(c *call, requestID string) error {
 	if c.project != nil {
 		record.ProjectID, record.ProjectName = c.project.ID, c.project.Name
 	}
-	if record.Action == "secret.reveal" {
+	if record.Action == reveal {
 		return a.seldom.record(a.o, record)
 	}
 	return a.o.Audit.Audit(record)

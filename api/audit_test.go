@@ -112,7 +112,7 @@ func TestRefusalsAreAudited(t *testing.T) {
 		{"scope", reader, "DELETE", w.in("/endpoints/%s", w.own["endpointID"]), "api_key endpoint.delete endpoint refused", w.own["endpointID"].String()},
 		{"address", elsewhere, "GET", w.in("/endpoints"), "api_key read endpoints refused", ""},
 		{"another's project", otherKey, "POST", other + "/endpoints", "api_key endpoint.create project refused", w.other.String()},
-		{"the instance", otherKey, "POST", "/api/v1/keys", "api_key key.create project refused", ""},
+		{"the instance", otherKey, "POST", "/api/v1/keys", "api_key key.create key refused", ""},
 		{"the instance's audit log", otherKey, "GET", "/api/v1/audit", "api_key read audit refused", ""},
 		{"a portal's route", w.grants["link"], "POST", w.in("/keys"), "portal_link key.create project refused", w.project.String()},
 		{"another owner's endpoint", w.grants["link"], "PUT", w.in("/endpoints/%s", foreignEndpoint), "portal_link endpoint.update endpoint refused", foreignEndpoint},

@@ -84,7 +84,8 @@ func refusedAction(r *http.Request, pattern string) (string, event.AuditObject) 
 	if !known {
 		action = "read"
 	}
-	o := event.AuditObject{Kind: "project"}
+	var o event.AuditObject
+	o.Kind, _, _ = strings.Cut(action, ".")
 	for _, in := range pathObjects {
 		if !strings.Contains(pattern, "{"+in.param+"}") {
 			continue
@@ -93,8 +94,8 @@ func refusedAction(r *http.Request, pattern string) (string, event.AuditObject) 
 		o.ID, _ = event.ParseID(r.PathValue(in.param))
 		break
 	}
-	if !known {
-		o.Kind, _, _ = strings.Cut(strings.TrimPrefix(name, "GET /"), "/")
+	if _, path, _ := strings.Cut(name, " /"); !known && path != "" {
+		o.Kind, _, _ = strings.Cut(path, "/")
 	}
 	return action, o
 }
