@@ -102,6 +102,7 @@ func TestWhatTheCatalogDoesNotKnowIsAudited(t *testing.T) {
 func TestRefusalsAreAudited(t *testing.T) {
 	now := epoch
 	w := newPortalWorld(t)
+	w.addLinks()
 	w.api.o.Now = func() time.Time { return now }
 	reader, _ := w.newKey(w.in("/keys"), `{"name":"reader","scopes":["read"]}`)
 	elsewhere, _ := w.newKey(w.in("/keys"), `{"name":"elsewhere","allow_from":["198.51.100.7"]}`)
@@ -161,6 +162,7 @@ func TestNoSecretWithoutItsRecord(t *testing.T) {
 // TestAuditList: each sees what it may, filtered and in pages.
 func TestAuditList(t *testing.T) {
 	w := newPortalWorld(t)
+	w.addLinks()
 	reader, _ := w.newKey(w.in("/keys"), `{"name":"reader","scopes":["read"]}`)
 	intake, _ := w.newKey(w.in("/keys"), `{"name":"intake","scopes":["ingest"]}`)
 	owners, _ := w.newKey(w.in("/keys"), `{"name":"owners","owner_id":"A"}`)

@@ -123,7 +123,7 @@ func TestAuditShowsWhatChanged(t *testing.T) {
 		t.Errorf("authentication.type: %+v", c)
 	}
 	one := got["authentication.bearer.token"]
-	if one.Before != "" || !strings.HasPrefix(one.After, "digest:") || len(got) != 4 {
+	if one.Before != "" || !strings.HasPrefix(one.After, "digest:") || len(got) != 5 { // rate_limit_duration has a default
 		t.Errorf("%+v", got)
 	}
 	two := update(bearer("token-two"))["authentication.bearer.token"]
