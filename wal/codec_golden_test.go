@@ -198,7 +198,7 @@ func addNewer(t testing.TB, l *Log, first *event.Event) {
 		must(t, b.Set(r.key, r.value, nil))
 	}
 	must(t, b.Commit(nil))
-	must(t, l.Audit(event.Audit{ProjectID: project, Action: "key.create", Outcome: event.AuditDone}))
 	indexAll(t, l)
+	must(t, l.Audit(event.Audit{ProjectID: project, Action: "key.create", Outcome: event.AuditDone}))
 	must(t, l.Flush())
 }
