@@ -54,6 +54,7 @@ var shownOnPurpose = []struct{ secret, place, why string }{
 	{"signing secret", "API manage", "who may manage reads it again, and the audit log says so"},
 	{"signing secret", "API portal GET own endpoint", "of the bearer's own endpoint"},
 	{"signing secret", "API POST endpoints", "who makes one"},
+	{"operational secret", "API POST projects", "who makes one"},
 	{"operational secret", "API manage GET project", "who may manage reads it again, and the audit log says so"},
 	{"access token", "API manage POST oauth2 test", "Convoy's answer to a try"},
 	{"payload", "store", "it is what is stored"},
@@ -63,6 +64,7 @@ var shownOnPurpose = []struct{ secret, place, why string }{
 	{"event header", "store", "it is what is stored"},
 	{"event header", "file log/", "it is what is stored"},
 	{"event header", "API manage", "it is what is shown"},
+	{"event header", "API portal", "the link may manage, and these are the owner's own events"},
 }
 
 // plant makes a secret's text, and remembers it. kind comes first in it.
@@ -266,6 +268,7 @@ type plantedWorld struct {
 	reader, intake  string
 	portal, owners  string
 	in, down, idp   *httptest.Server
+	secure          *httptest.Server
 	endpoints       []string
 	link            string
 	sourceMasks     []string
@@ -289,7 +292,10 @@ func plantWorld(p *plants, s *server) *plantedWorld {
 		}
 		_ = json.NewEncoder(rw).Encode(object{"access_token": access, "token_type": "Bearer", "expires_in": 3600})
 	}))
-	for _, server := range []*httptest.Server{w.in, w.down, w.idp} {
+	w.secure = httptest.NewUnstartedServer(w.in.Config.Handler)
+	w.secure.Config.ErrorLog = quiet
+	w.secure.StartTLS()
+	for _, server := range []*httptest.Server{w.in, w.down, w.idp, w.secure} {
 		p.t.Cleanup(server.Close)
 	}
 	var made struct {
@@ -384,9 +390,14 @@ func (w *plantedWorld) addEndpoints() {
 		extras = append(extras, object{"authentication": a})
 	}
 	for i, extra := range extras {
-		for _, url := range []string{w.in.URL, w.down.URL} {
+		receivers := []object{{"url": w.in.URL}, {"url": w.down.URL}}
+		if extra["mtls_client_cert"] != nil {
+			trusted := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.secure.Certificate().Raw}))
+			receivers = []object{{"url": w.secure.URL, "ca_cert": trusted}, {"url": w.secure.URL}}
+		}
+		for _, receiver := range receivers {
 			var made struct{ UID string }
-			body := with(object{"name": fmt.Sprint("e", i), "url": url}, extra)
+			body := with(with(object{"name": fmt.Sprint("e", i)}, receiver), extra)
 			w.must(w.s, "POST endpoints", w.key, "POST", w.project+"/endpoints", body, &made)
 			w.must(w.s, "POST subscriptions", w.key, "POST", w.project+"/subscriptions", object{"name": "all", "endpoint_id": made.UID}, nil)
 			w.endpoints = append(w.endpoints, made.UID)
