@@ -3,10 +3,13 @@ package wal
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"posthaste/event"
 )
@@ -65,27 +68,58 @@ func TestAuditListings(t *testing.T) {
 	}
 }
 
-// TestAuditGoesWithItsChange: a change that is refused leaves no record, and after a power
-// cut there are change and record, or neither.
+// TestAuditGoesWithItsChange: a change that is refused leaves no record, and a power cut
+// inside any write leaves a change with its record or neither, and every one that was
+// acknowledged.
 func TestAuditGoesWithItsChange(t *testing.T) {
 	mem := vfs.NewCrashableMem()
-	o := testOptions(mem)
-	l := openLog(t, o)
-	must(t, l.CASCatalog([]event.CatalogRecord{rec('p', 1, 1, "x")}, audit(idOf(1), "project.create")))
-	if err := l.CASCatalog([]event.CatalogRecord{rec('p', 1, 1, "y")}, audit(idOf(1), "refused")); !errors.Is(err, event.ErrConflict) {
-		t.Fatal(err)
+	type clone struct {
+		fs    *vfs.MemFS
+		acked int64
 	}
-	for rev := uint64(2); rev < 40; rev++ {
+	var acked, writes atomic.Int64
+	clones := make(chan clone, 4096)
+	o := testOptions(errorfs.Wrap(plainReuse{mem}, errorfs.InjectorFunc(func(op errorfs.Op) error {
+		if n := writes.Add(1); op.Kind.ReadOrWrite() == errorfs.OpIsWrite && acked.Load() > 0 {
+			seen := acked.Load()
+			cfg := vfs.CrashCloneCfg{UnsyncedDataPercent: int(n % 4 * 33), RNG: rand.New(rand.NewPCG(uint64(n), 7))}
+			clones <- clone{mem.CrashClone(cfg), seen}
+		}
+		return nil
+	})))
+	l := openLog(t, o)
+	for rev := uint64(1); rev < 40; rev++ {
 		must(t, l.CASCatalog([]event.CatalogRecord{rec('p', 1, rev, "x")}, audit(idOf(1), fmt.Sprint("rev.", rev))))
-		o.FS = mem.CrashClone(vfs.CrashCloneCfg{})
-		crashed, err := OpenReadOnly(o)
+		acked.Store(int64(rev))
+	}
+	if err := l.CASCatalog([]event.CatalogRecord{rec('p', 1, 1, "y")}, audit(idOf(1), "refused")); !errors.Is(err, event.ErrConflict) {
+		t.Error(err)
+	}
+	if got := actions(t, l, idOf(1), event.Range{Limit: 100}, event.AuditFilter{Action: "refused"}); len(got) != 0 {
+		t.Errorf("of a change that was refused: %v", got)
+	}
+	must(t, l.Close())
+	close(clones)
+	cuts, between := 0, 0
+	for c := range clones {
+		after := o
+		after.FS = c.fs
+		crashed, err := OpenReadOnly(after)
 		must(t, err)
 		lines := load(t, crashed)
-		got := actions(t, crashed, idOf(1), event.Range{Limit: 100, Descending: true}, event.AuditFilter{})
+		own, all := actions(t, crashed, idOf(1), event.Range{Limit: 100}, event.AuditFilter{}), actions(t, crashed, event.ID{}, event.Range{Limit: 100}, event.AuditFilter{})
 		must(t, crashed.Close())
-		if want := fmt.Sprintf("p 01 %d x", rev); len(lines) != 1 || lines[0] != want || len(got) != int(rev) || got[0] != fmt.Sprint("rev.", rev) {
-			t.Fatalf("after a cut: %q and %d records, the last %s; want %s and %d", lines, len(got), got[0], want, rev)
+		n := len(own)
+		if int64(n) < c.acked || len(all) != n || len(lines) != 1 || lines[0] != fmt.Sprintf("p 01 %d x", n) {
+			t.Fatalf("cut %d, %d acknowledged: the catalog has %q, the audit log %d records of the project and %d of all", cuts, c.acked, lines, n, len(all))
 		}
+		if cuts++; int64(n) > c.acked {
+			between++
+		}
+	}
+	t.Logf("%d cuts, %d of them between a write and its acknowledgement", cuts, between)
+	if cuts < 40 || between == 0 {
+		t.Error("the cuts are too few to say anything")
 	}
 }
 
