@@ -328,6 +328,9 @@ func TestAuditLog(t *testing.T) {
 		if r.ActorKind == "api_key" && (r.ActorID == "" || r.Address != "127.0.0.1" || r.RequestID == "") {
 			t.Errorf("%+v", r)
 		}
+		if strings.HasPrefix(r.Action, "event.") {
+			t.Errorf("posting an event is no management: %+v", r)
+		}
 	}
 	for what, n := range want {
 		if n > 0 {
