@@ -13,6 +13,7 @@ import (
 type API struct {
 	o      Options
 	mux    *http.ServeMux
+	seldom *seldom
 	portal bool // answers a portal grant, see within
 }
 
@@ -22,7 +23,7 @@ func New(o Options) (*API, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &API{o: o, mux: http.NewServeMux()}
+	a := &API{o: o, mux: http.NewServeMux(), seldom: &seldom{}}
 	for _, rt := range routes {
 		a.mux.Handle(rt.pattern, &routeHandler{a, rt})
 	}

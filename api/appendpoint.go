@@ -122,5 +122,8 @@ func (a *API) respondAppEndpoint(c *call, code int, message string, e *catalog.E
 	if e == nil {
 		return reply{}, event.ErrNotFound // deleted by somebody else meanwhile
 	}
+	if c.mayManage() {
+		c.reveals("endpoint", e.ID, e.Name)
+	}
 	return respond(code, message, newAppEndpointView(e, c.mayManage()))
 }

@@ -160,5 +160,9 @@ func (a *API) respondApplication(c *call, code int, message string, app *event.A
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(code, message, newApplicationView(app, a.o.Catalog.Snapshot(), event.MaxFanout, c.mayManage()))
+	view := newApplicationView(app, a.o.Catalog.Snapshot(), event.MaxFanout, c.mayManage())
+	if c.mayManage() && len(view.Endpoints) > 0 {
+		c.reveals("application", app.ID, app.Name)
+	}
+	return respond(code, message, view)
 }

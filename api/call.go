@@ -21,26 +21,28 @@ type call struct {
 	grant   event.Grant // what the caller may do; zero on an open route
 	snap    *catalog.Snapshot
 	project *catalog.Project // nil on a route of the instance
+	done    event.Audit      // what was done that the catalog knows nothing of, see did
 }
 
 // admit authenticates a request and finds its project. A project that the key
-// does not reach is not found, so that keys cannot be used to probe for projects.
-func (a *API) admit(r *http.Request, rt *route) (*call, error) {
-	var grant event.Grant
+// does not reach is not found, so that keys cannot be used to probe for projects. The
+// call is nil where nobody is known to ask.
+func (a *API) admit(r *http.Request, rt *route) (c *call, err error) {
+	c = &call{r: r, snap: a.o.Catalog.Snapshot()}
 	if rt.scope != ofNobody {
-		var err error
-		if grant, err = a.authenticate(r); err != nil {
+		if c.grant, err = a.authenticate(r); err != nil {
 			return nil, err
 		}
 	}
-	v, err := a.versionOf(r)
-	if err != nil {
-		return nil, err
+	if err := checkAddress(&c.grant, r.RemoteAddr); err != nil {
+		return c, err
+	}
+	if c.version, err = a.versionOf(r); err != nil {
+		return c, err
 	}
 	if err := checkQuery(r.URL.RawQuery); err != nil {
-		return nil, err
+		return c, err
 	}
-	c := &call{r: r, version: v, grant: grant, snap: a.o.Catalog.Snapshot()}
 	switch rt.scope {
 	case ofNobody:
 		return c, nil
@@ -57,7 +59,7 @@ func (a *API) admit(r *http.Request, rt *route) (*call, error) {
 func (c *call) admitToInstance(rt *route) error {
 	switch {
 	case c.grant.Portal:
-		return event.ErrNotFound
+		return refused(event.ErrNotFound)
 	case c.grant.Instance:
 	case forProjectKeys[rt.pattern] == nil:
 		return errInstanceOnly
@@ -75,7 +77,10 @@ func (c *call) admitToProject(rt *route) error {
 	if err != nil {
 		return err
 	}
-	if c.project = c.snap.Project(id); c.project == nil || c.project.IsMeta() || !c.grant.Allows(id) {
+	if !c.grant.Allows(id) {
+		return refused(event.ErrNotFound)
+	}
+	if c.project = c.snap.Project(id); c.project == nil || c.project.IsMeta() {
 		return event.ErrNotFound
 	}
 	return checkScope(c.grant.Scopes, rt)
@@ -96,8 +101,7 @@ func (c *call) admitToPortal(rt *route) error {
 // what it reads.
 func (c *call) mayManage() bool { return c.grant.Scopes.Has(event.ScopeManage) }
 
-// authenticate reads "Authorization: Bearer <key>", and checks where the request comes
-// from.
+// authenticate reads "Authorization: Bearer <key>".
 func (a *API) authenticate(r *http.Request) (event.Grant, error) {
 	header := r.Header.Get("Authorization")
 	if header == "" {
@@ -111,7 +115,7 @@ func (a *API) authenticate(r *http.Request) (event.Grant, error) {
 	if !ok {
 		return event.Grant{}, errBadKey
 	}
-	return grant, checkAddress(&grant, r.RemoteAddr)
+	return grant, nil
 }
 
 func (a *API) versionOf(r *http.Request) (version, error) {

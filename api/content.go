@@ -19,5 +19,6 @@ func (a *API) deleteContent(c *call) (reply, error) {
 	if err := a.o.DeleteContent(c.project.ID, e.ID); err != nil {
 		return reply{}, err
 	}
+	c.did("event.erase", "event", e.ID, e.Type)
 	return respond(http.StatusOK, "Event content deleted successfully", nil)
 }

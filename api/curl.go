@@ -50,6 +50,9 @@ func (a *API) curlOfDelivery(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	if reveal {
+		c.reveals("delivery", d.ID, "")
+	}
 	view := curlView{Command: b.command(), Notes: b.notes}
 	rep, err := respond(http.StatusOK, "Curl command made successfully", view)
 	if wantsText(c.r) {

@@ -14,7 +14,7 @@ func headersView(headers []event.Header) map[string]string {
 	view := make(map[string]string, len(headers))
 	for _, h := range headers {
 		view[h.Name] = h.Value
-		if isSensitive(h.Name) {
+		if event.SecretHeader(h.Name) {
 			view[h.Name] = hide(h.Value)
 		}
 	}

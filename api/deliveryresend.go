@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"posthaste/event"
@@ -19,6 +20,7 @@ func (a *API) resendDelivery(c *call) (reply, error) {
 	if err := a.retryOne(c, c.project.ID, d.ID, false); err != nil {
 		return reply{}, err
 	}
+	c.did("delivery.retry", "delivery", d.ID, "")
 	if d, err = a.o.Reader.Delivery(c.project.ID, d.ID); err != nil {
 		return reply{}, err
 	}
@@ -89,6 +91,7 @@ func (a *API) retryEach(c *call, ids []event.ID, force bool) (reply, error) {
 		outcome.Failed = append(outcome.Failed, retryFailure{ids[i], message})
 	}
 	done, failed := len(ids)-len(outcome.Failed), len(outcome.Failed)
+	c.retried(ids, done)
 	if done == 0 && fault != nil {
 		return reply{}, fault
 	}
@@ -96,6 +99,26 @@ func (a *API) retryEach(c *call, ids []event.ID, force bool) (reply, error) {
 		a.o.Fault(c.r.Header.Get(requestIDHeader), fmt.Errorf("%d of %d deliveries were not retried: %w", failed, len(ids), fault))
 	}
 	return respond(http.StatusOK, countsMessage(done, failed), outcome)
+}
+
+// maxNamedIDs is how many deliveries of one request the audit log names.
+const maxNamedIDs = 20
+
+// retried says that of these deliveries so many are attempted again.
+func (c *call) retried(ids []event.ID, done int) {
+	if done == 0 {
+		return
+	}
+	c.did("delivery.retry", "delivery", event.ID{}, "")
+	c.done.Count = done
+	var named []string
+	for _, id := range ids[:min(len(ids), maxNamedIDs)] {
+		named = append(named, id.String())
+	}
+	if more := len(ids) - len(named); more > 0 {
+		named = append(named, fmt.Sprintf("and %d more", more))
+	}
+	c.done.Changes = []event.AuditChange{{Field: "asked_for", After: strings.Join(named, " ")}}
 }
 
 func countsMessage(done, failed int) string {

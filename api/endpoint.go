@@ -175,5 +175,8 @@ func (a *API) respondEndpoint(c *call, code int, message string, e *catalog.Endp
 	if err != nil {
 		return reply{}, err
 	}
+	if c.mayManage() {
+		c.reveals("endpoint", e.ID, e.Name)
+	}
 	return respond(code, message, a.fullEndpointView(&e.Endpoint, c.version, c.mayManage()))
 }

@@ -6,10 +6,6 @@ import (
 	"posthaste/event"
 )
 
-// sensitive are the parts of a header's name, in lower case, that give away that
-// its value opens something: Authorization, Set-Cookie, X-Api-Key and the like.
-var sensitive = []string{"authorization", "cookie", "api-key", "apikey", "api_key", "token", "secret", "password"}
-
 // headerMask reads recorded headers and hides what should not be read by everybody
 // who may see an attempt.
 type headerMask struct {
@@ -47,18 +43,7 @@ func (m headerMask) parse(lines []byte) map[string]string {
 }
 
 func (m headerMask) hides(name string) bool {
-	return strings.ToLower(name) == m.own || isSensitive(name)
-}
-
-// isSensitive reports whether a header's name says that its value opens something.
-func isSensitive(name string) bool {
-	name = strings.ToLower(name)
-	for _, part := range sensitive {
-		if strings.Contains(name, part) {
-			return true
-		}
-	}
-	return false
+	return strings.ToLower(name) == m.own || event.SecretHeader(name)
 }
 
 // conceal hides, of how an event came in, what the caller should not see: from those who
@@ -73,7 +58,7 @@ func (c *call) conceal(headers map[string][]string, path, query *string) {
 	}
 	for name, values := range headers {
 		for i := range values {
-			if isSensitive(name) {
+			if event.SecretHeader(name) {
 				values[i] = masked
 			}
 		}

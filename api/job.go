@@ -31,7 +31,20 @@ func (a *API) submit(c *call, kind event.JobKind, q pageQuery, f event.JobFilter
 		f.To = event.ID{}
 	}
 	job, err := a.o.Jobs.Submit(event.Job{ProjectID: c.project.ID, Kind: kind, Filter: own(f), Rate: rate})
+	if err == nil {
+		c.did("job.start", "job", job.ID, string(kind))
+		c.done.Changes, err = selection(job)
+	}
 	return job, inWords(err)
+}
+
+// selection is what a job works on, without the parts that may be of an event's data.
+func selection(job event.Job) ([]event.AuditChange, error) {
+	if f := &job.Filter.Events; f.Query != "" || len(f.Body) > 0 {
+		job.Filter.Events.Query, job.Filter.Events.Body = "(not shown)", nil
+	}
+	filter, err := marshal(newJobView(job).Filter)
+	return []event.AuditChange{{Field: "filter", After: string(filter)}}, err
 }
 
 // own is a filter that shares no memory with the request, whose texts are only lent.
@@ -109,6 +122,7 @@ func (a *API) cancelJob(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, inWords(err)
 	}
+	c.did("job.cancel", "job", id, string(job.Kind))
 	return respond(http.StatusOK, "Job cancelled successfully", newJobView(job))
 }
 

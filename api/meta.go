@@ -66,6 +66,7 @@ func (a *API) resendMetaEvent(c *call) (reply, error) {
 	if err := a.retryOne(c, event.MetaProject(c.project.ID), m.delivery.ID, m.delivery.Status == event.Success); err != nil {
 		return reply{}, err
 	}
+	c.did("delivery.retry", "delivery", m.delivery.ID, "")
 	if m, err = a.metaRow(c, m.event); err != nil {
 		return reply{}, err
 	}

@@ -39,6 +39,7 @@ func (a *API) testOAuth2(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	c.did("oauth2.test", "oauth2", event.ID{}, "")
 	return respond(http.StatusOK, view.Message, view)
 }
 

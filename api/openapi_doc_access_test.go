@@ -29,5 +29,10 @@ var accessDocs = map[string]routeDoc{
 	"DELETE " + inLink:                    {id: "DeletePortalLink", same: "PUT " + inLink + "/revoke"},
 	"PUT " + inLink + "/revoke":           {id: "RevokePortalLink", tag: "Portal links", summary: "Revoke a portal link", text: "Its tokens end at once."},
 	"GET " + inLink + "/refresh_token":    {id: "RefreshPortalLinkAuthToken", tag: "Portal links", summary: "Get a short-lived token", data: ""},
-	"POST /portal-api/token":              {id: "ExchangePortalToken", tag: "Portal", summary: "Exchange a link's token for a short-lived one", text: "A link of type one_time can do so once.", body: portalTokenRequestDoc{}, data: portalTokenDoc{}, open: true, errors: []int{401}},
+	"GET /api/v1/audit":                   {id: "GetInstanceAudit", tag: "Audit log", summary: "List the audit log of the instance", text: "Every record, those of projects included.", query: []string{"actor", "action", "object", "outcome", "paging", "dates"}, data: pageOf{auditView{}}},
+	"GET " + inProject + "/audit":         {id: "GetAudit", tag: "Audit log", summary: "List the audit log of a project", text: "It asks for the scope read.", query: []string{"actor", "action", "object", "outcome", "paging", "dates"}, data: pageOf{auditView{}}},
+	"GET /api/v1/secrets":                 {id: "GetSecretKeys", tag: "Secret keys", summary: "Which key secrets are stored under", data: sealingView{}, errors: []int{501}},
+	"POST /api/v1/secrets/reseal":         {id: "ResealSecrets", tag: "Secret keys", summary: "Read the key file again and store secrets under its first key", text: "It goes on in the background; once removable is true, nothing in this store needs the older keys.", code: 202, data: sealingView{}, errors: []int{501}},
+
+	"POST /portal-api/token": {id: "ExchangePortalToken", tag: "Portal", summary: "Exchange a link's token for a short-lived one", text: "A link of type one_time can do so once.", body: portalTokenRequestDoc{}, data: portalTokenDoc{}, open: true, errors: []int{401}},
 }

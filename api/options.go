@@ -21,6 +21,17 @@ type Options struct {
 	Work Worker
 	Jobs Jobs
 
+	// Audit is the audit log. What the catalog writes it puts there by itself. Default:
+	// nothing is recorded, and it is empty.
+	Audit Auditor
+
+	// Sealing says how far it is with the keys that secrets are stored under, and Reseal
+	// reads them again and begins to write all secrets anew if there is a new one in front.
+	// An error that is an event.InvalidError is the client's to read. by is who asked.
+	// Default: both are refused.
+	Sealing func() event.Sealing
+	Reseal  func(by event.Audit) (event.Sealing, error)
+
 	// APIVersion is assumed for a request without an X-Convoy-Version header: a
 	// date as in 2025-11-24. "" means CurrentVersion.
 	APIVersion string
@@ -107,6 +118,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Jobs == nil {
 		o.Jobs = idle{}
+	}
+	if o.Audit == nil {
+		o.Audit = unaudited{}
 	}
 	if o.APIVersion == "" {
 		o.APIVersion = CurrentVersion

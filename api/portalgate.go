@@ -89,11 +89,11 @@ func withPortal(all []route) []route {
 func (a *API) servePortal(c *call, rt *route) (reply, error) {
 	check, open := portalRules[portalKey(rt.pattern)]
 	if !open || rt.scope == ofInstance || rt.scope == ofNobody {
-		return reply{}, event.ErrNotFound
+		return reply{}, refused(event.ErrNotFound)
 	}
 	within := a.within(c)
 	if err := within.checkPath(c); err != nil {
-		return reply{}, err
+		return reply{}, refused(err)
 	}
 	if check != nil {
 		if err := check(within, c); err != nil {

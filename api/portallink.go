@@ -28,6 +28,9 @@ func (a *API) listPortalLinks(c *call) (reply, error) {
 		return reply{}, err
 	}
 	data, err := p.encode(func(dst []byte, l *event.PortalLink) ([]byte, error) {
+		if c.mayManage() {
+			c.reveals("portal_link", l.ID, l.Name)
+		}
 		return appendObject(dst, newPortalLinkView(l, c.snap, a.o.PortalURL, c.mayManage()))
 	})
 	if err != nil {
@@ -106,6 +109,7 @@ func (a *API) refreshPortalLink(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	c.did("portal_link.token", "portal_link", l.ID, l.Name)
 	return respond(http.StatusOK, "Portal link auth token refreshed successfully", token)
 }
 
@@ -125,6 +129,9 @@ func (c *call) portalLink() (*event.PortalLink, error) {
 func (a *API) respondPortalLink(c *call, code int, message string, l *event.PortalLink, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
+	}
+	if c.mayManage() {
+		c.reveals("portal_link", l.ID, l.Name)
 	}
 	return respond(code, message, newPortalLinkView(l, a.o.Catalog.Snapshot(), a.o.PortalURL, c.mayManage()))
 }

@@ -82,8 +82,11 @@ func (a *API) respondProject(c *call, code int, message string, p *catalog.Proje
 		return reply{}, err
 	}
 	view := newProjectView(p, statistics)
-	if !c.mayManage() {
+	switch {
+	case !c.mayManage():
 		view.Config.MetaEvent.Secret = maskSecret(view.Config.MetaEvent.Secret)
+	case view.Config.MetaEvent.Secret != "":
+		c.reveals("project", p.ID, p.Name)
 	}
 	return respond(code, message, view)
 }

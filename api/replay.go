@@ -28,6 +28,7 @@ func (a *API) replayEvent(c *call) (reply, error) {
 	if err := a.o.Work.Replay(context.Background(), c.project.ID, id); err != nil {
 		return reply{}, err
 	}
+	c.did("event.replay", "event", id, e.Type)
 	return a.showEvent(c, e, "Endpoint event replayed successfully")
 }
 

@@ -48,22 +48,34 @@ func (h *routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.api.write(w, rep, err)
 }
 
-func (h *routeHandler) serve(w http.ResponseWriter, r *http.Request) (reply, error) {
+func (h *routeHandler) serve(w http.ResponseWriter, r *http.Request) (rep reply, err error) {
+	requestID := w.Header().Get(requestIDHeader)
 	c, err := h.api.admit(r, &h.route)
-	if err != nil {
-		return reply{}, err
+	if err == nil {
+		w.Header().Set(versionHeader, string(c.version))
+		rep, err = h.answer(c, requestID)
 	}
-	w.Header().Set(versionHeader, string(c.version))
-	if err := h.api.checkSpace(h.route.pattern); err != nil {
+	return h.api.audited(c, &h.route, requestID, rep, err)
+}
+
+// answer runs the route over a catalog whose writes are recorded as the caller's.
+func (h *routeHandler) answer(c *call, requestID string) (reply, error) {
+	a := h.api
+	if c.r.Method != http.MethodGet {
+		own := *a
+		own.o.Catalog = a.o.Catalog.By(c.who(requestID))
+		a = &own
+	}
+	if err := a.checkSpace(h.route.pattern); err != nil {
 		return reply{}, err
 	}
 	switch {
 	case c.grant.Portal:
-		return h.api.servePortal(c, &h.route)
+		return a.servePortal(c, &h.route)
 	case h.route.scope == ofInstance && !c.grant.Instance:
-		return forProjectKeys[h.route.pattern](h.api, c)
+		return forProjectKeys[h.route.pattern](a, c)
 	}
-	return h.route.serve(h.api, c)
+	return h.route.serve(a, c)
 }
 
 // pathID reads an id in the path. One that is not an id names nothing.

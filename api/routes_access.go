@@ -37,5 +37,10 @@ var accessRoutes = []route{
 	{"DELETE " + inLink, ofProject, (*API).revokePortalLink},
 	{"PUT " + inLink + "/revoke", ofProject, (*API).revokePortalLink},
 	{"GET " + inLink + "/refresh_token", ofProject, (*API).refreshPortalLink},
+	{"GET /api/v1/audit", ofInstance, (*API).listInstanceAudit},
+	{"GET " + inProject + "/audit", ofProject, (*API).listProjectAudit},
+	{"GET /api/v1/secrets", ofInstance, (*API).getSealing},
+	{"POST /api/v1/secrets/reseal", ofInstance, (*API).reseal},
+
 	{"POST /portal-api/token", ofNobody, (*API).exchangePortalToken},
 }

@@ -55,6 +55,7 @@ func (a *API) sendTestEvent(c *call) (reply, error) {
 		return reply{}, err
 	}
 	ev := &subs[0].Event
+	c.did("endpoint.test", "endpoint", e.ID, e.Name)
 	return respond(http.StatusCreated, "Test event queued successfully", testEventView{ev.ID, b.EventType, e.ID, len(ev.Owed)})
 }
 

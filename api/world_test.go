@@ -46,6 +46,7 @@ func newWorld(t *testing.T, options ...func(*Options)) *world {
 	}
 	o := Options{
 		Catalog: w.catalog, Reader: w.log, Work: w.work, Jobs: w.jobs,
+		Audit: w.store,
 		Now:   func() time.Time { return epoch },
 		Fault: func(_ string, err error) { w.faults = append(w.faults, err) },
 	}

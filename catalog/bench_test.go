@@ -55,7 +55,7 @@ func (g *generated) addSubscription(i int) {
 	}))
 }
 
-func (g *generated) CASCatalog([]event.CatalogRecord) error { return nil }
+func (g *generated) CASCatalog([]event.CatalogRecord, ...event.Audit) error { return nil }
 
 func (g *generated) LoadCatalog(fn func(event.CatalogRecord) error) error {
 	for _, rec := range g.records {

@@ -39,8 +39,9 @@ type Store interface {
 	// CASCatalog writes all of recs or none, durable when it returns nil. Each
 	// record's Rev is its new revision: the stored one must be Rev-1, and absent
 	// when Rev is 1, otherwise nothing is written and the error is
-	// event.ErrConflict. A nil Value deletes the record.
-	CASCatalog(recs []event.CatalogRecord) error
+	// event.ErrConflict. A nil Value deletes the record. trail is what the audit log
+	// says of it, written with the records or not at all.
+	CASCatalog(recs []event.CatalogRecord, trail ...event.Audit) error
 }
 
 // Options configure a Catalog. All but Now, CheckOAuth2 and Seal
@@ -90,6 +91,12 @@ func (o *Options) validate() error {
 // event.InvalidError, event.ErrNotFound or event.ErrConflict. After any other
 // error the store has failed and only a restart tells. Readers never wait.
 type Catalog struct {
+	*core
+	by event.Audit // who acts, see By
+}
+
+// core is what all have in common that act on one catalog.
+type core struct {
 	store       Store
 	now         func() time.Time
 	urlPolicy   func(string, bool) (string, error)
@@ -97,7 +104,6 @@ type Catalog struct {
 	digest      digester
 	instance    [digestBytes]byte // digest of the instance key
 	portal      digester          // of short-lived portal tokens
-	box         *seal.Box         // nil: secrets are stored in clear
 	snapshot    atomic.Pointer[Snapshot]
 	watchers    watchers
 
@@ -106,6 +112,7 @@ type Catalog struct {
 	mu struct {
 		sync.Mutex
 		state    *state     // what the next snapshot is made from
+		box      *seal.Box  // nil: secrets are stored in clear
 		unsealed []resealed // what Reseal has to write
 	}
 }
@@ -119,9 +126,10 @@ func Open(store Store, o Options) (*Catalog, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Catalog{
-		store: store, now: o.Now, urlPolicy: o.URLPolicy, checkOAuth2: o.CheckOAuth2, digest: newDigester(o.Pepper), box: o.Seal,
-	}
+	c := &Catalog{core: &core{
+		store: store, now: o.Now, urlPolicy: o.URLPolicy, checkOAuth2: o.CheckOAuth2, digest: newDigester(o.Pepper),
+	}}
+	c.mu.box = o.Seal
 	c.instance = c.digest.sum([]byte(o.InstanceKey))
 	portalKey := c.digest.sum([]byte(shortKeyLabel))
 	c.portal = newDigester(portalKey[:])
@@ -136,9 +144,14 @@ func Open(store Store, o Options) (*Catalog, error) {
 // Snapshot is the catalog as of the last finished write. It costs one atomic load.
 func (c *Catalog) Snapshot() *Snapshot { return c.snapshot.Load() }
 
-// commitLocked makes edits durable, publishes them and tells the watchers.
+// commitLocked makes edits durable with what the audit log says of them, publishes them
+// and tells the watchers.
 func (c *Catalog) commitLocked(op string, edits ...edit) error {
-	if err := c.writeLocked(op, edits); err != nil {
+	return c.commitTrailLocked(op, c.trail(op, edits), edits)
+}
+
+func (c *Catalog) commitTrailLocked(op string, trail []event.Audit, edits []edit) error {
+	if err := c.writeLocked(op, edits, trail...); err != nil {
 		return err
 	}
 	c.watchers.tell(edits)
@@ -146,16 +159,16 @@ func (c *Catalog) commitLocked(op string, edits ...edit) error {
 }
 
 // writeLocked makes edits durable and publishes them.
-func (c *Catalog) writeLocked(op string, edits []edit) error {
+func (c *Catalog) writeLocked(op string, edits []edit, trail ...event.Audit) error {
 	recs := make([]event.CatalogRecord, len(edits))
 	for i := range edits {
-		rec, err := edits[i].record(c.box)
+		rec, err := edits[i].record(c.mu.box)
 		if err != nil {
 			return fmt.Errorf("catalog: %s: %w", op, err)
 		}
 		recs[i] = rec
 	}
-	if err := c.store.CASCatalog(recs); err != nil {
+	if err := c.store.CASCatalog(recs, trail...); err != nil {
 		return fmt.Errorf("catalog: %s: %w", op, err)
 	}
 	for i := range edits {

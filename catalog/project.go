@@ -153,7 +153,7 @@ const deleteBatch = 1000
 // DeleteProject deletes a project and all that it contains, in several writes:
 // its keys and portal links first, so that nobody acts on what is left, the project itself last.
 // A crash in between leaves a smaller project, which can be deleted again. Other
-// writers wait until all is gone.
+// writers wait until all is gone. The audit log has it when the first write is durable.
 func (c *Catalog) DeleteProject(id event.ID) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,8 +162,19 @@ func (c *Catalog) DeleteProject(id event.ID) error {
 	if p == nil {
 		return notFound("project", id)
 	}
-	for batch := range slices.Chunk(contents(snap, p), deleteBatch) {
-		if err := c.commitLocked("delete project", batch...); err != nil {
+	all := contents(snap, p)
+	done := c.trail("delete project", all)
+	for first := 0; first < len(all); first += deleteBatch {
+		batch, trail := all[first:min(first+deleteBatch, len(all))], []event.Audit(nil)
+		switch {
+		case first+len(batch) == len(all):
+			trail = done
+		case first == 0:
+			begun := done[0]
+			begun.Outcome = event.AuditBegun
+			trail = []event.Audit{begun}
+		}
+		if err := c.commitTrailLocked("delete project", trail, batch); err != nil {
 			return err
 		}
 	}

@@ -144,7 +144,7 @@ func TestReseal(t *testing.T) {
 	}
 	quiet := true
 	defer c.Watch(func(catalog.Change) { quiet = false })()
-	n, err := c.Reseal()
+	n, err := c.Reseal(t.Context())
 	must(t, err)
 	const want = 5 + 1 + 4 + 1 // endpoints, project, sources and portal link that have a secret
 	if n != want {
@@ -159,13 +159,13 @@ func TestReseal(t *testing.T) {
 	if !reflect.DeepEqual(before, contents(c)) || !reflect.DeepEqual(before, contents(w.openSealed(t, "k1"))) {
 		t.Error("Reseal changed the catalog")
 	}
-	if n, err := c.Reseal(); n != 0 || err != nil {
+	if n, err := c.Reseal(t.Context()); n != 0 || err != nil {
 		t.Errorf("a second Reseal wrote %d records, %v", n, err)
 	}
 
 	// Rotation: both keys, then the new one alone.
 	both := w.openSealed(t, "k2", "k1")
-	if n, err = both.Reseal(); n != want || err != nil {
+	if n, err = both.Reseal(t.Context()); n != want || err != nil {
 		t.Errorf("%d records under the new key, %v; want %d", n, err, want)
 	}
 	alone := w.openSealed(t, "k2")
@@ -187,13 +187,13 @@ func TestResealInBatches(t *testing.T) {
 	c := w.openSealed(t, "k1")
 	broken := errors.New("disk")
 	w.store.Fail(broken)
-	_, err := c.Reseal()
+	_, err := c.Reseal(t.Context())
 	wantIs(t, err, broken)
 	w.store.Fail(nil)
-	if done, err := c.Reseal(); done != n || err != nil {
+	if done, err := c.Reseal(t.Context()); done != n || err != nil {
 		t.Errorf("%d records, %v; want %d", done, err, n)
 	}
-	if _, err := w.Reseal(); !errors.Is(err, catalog.ErrNoSeal) {
+	if _, err := w.Reseal(t.Context()); !errors.Is(err, catalog.ErrNoSeal) {
 		t.Errorf("without a key: %v", err)
 	}
 }

@@ -10,6 +10,9 @@ func (c *Client) Projects() Resource[Project] {
 	return Resource[Project]{c, apiPath + "/projects"}
 }
 
+// Audit is the audit log of the whole instance.
+func (c *Client) Audit() Resource[Audit] { return Resource[Audit]{c, apiPath + "/audit"} }
+
 // InstanceKeys are the keys that reach every project.
 func (c *Client) InstanceKeys() Resource[Key] {
 	return Resource[Key]{c, apiPath + "/keys"}
@@ -78,3 +81,6 @@ func (s Scope) EventTypes() Resource[EventType] {
 
 // Jobs are batch retries and replays.
 func (s Scope) Jobs() Resource[Job] { return Resource[Job]{s.client, s.Path("jobs")} }
+
+// Audit is the project's audit log.
+func (s Scope) Audit() Resource[Audit] { return Resource[Audit]{s.client, s.Path("audit")} }

@@ -214,3 +214,30 @@ const (
 	JobRunning = "running"
 	JobDone    = "done"
 )
+
+// Audit is a record of the audit log: who did what to which object, or was refused it.
+type Audit struct {
+	ID         string        `json:"uid"`
+	CreatedAt  time.Time     `json:"created_at"`
+	ProjectID  string        `json:"project_id"` // "": the instance
+	ActorKind  string        `json:"actor_kind"`
+	ActorID    string        `json:"actor_id"`
+	ActorName  string        `json:"actor_name"`
+	Action     string        `json:"action"`
+	ObjectKind string        `json:"object_kind"`
+	ObjectID   string        `json:"object_id"`
+	ObjectName string        `json:"object_name"`
+	Count      int           `json:"count"`
+	Outcome    string        `json:"outcome"`
+	Reason     string        `json:"reason"`
+	Address    string        `json:"address"`
+	RequestID  string        `json:"request_id"`
+	Changes    []AuditChange `json:"changes"`
+}
+
+// AuditChange is one field that was changed.
+type AuditChange struct {
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}

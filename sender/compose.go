@@ -80,6 +80,8 @@ func (m *composer) addAgent(ours string) {
 	m.c.agentInHead, m.c.agentInShown = span{head, len(m.head)}, span{shown, len(m.shown)}
 }
 
+// addCustom writes the endpoint's custom headers. A value that its name says is secret is
+// sealed in the catalog, and not to be read in an attempt's record either.
 func (m *composer) addCustom() {
 	c := m.c
 	for i := range c.endpoint.CustomHeaders {
@@ -87,7 +89,7 @@ func (m *composer) addCustom() {
 		if !sendable(h) || c.taken(h.Name) || strings.EqualFold(h.Name, c.idempotency[:len(c.idempotency)-2]) {
 			continue
 		}
-		if has(secret, h.Name) {
+		if event.SecretHeader(h.Name) {
 			m.addMasked(h.Name, h.Value)
 		} else {
 			m.add(h.Name, h.Value)

@@ -61,6 +61,8 @@ func TestPrecedence(t *testing.T) {
 		{"agent, endpoint's", nil, headers("USER-agent", "endpoint"), headers("User-Agent", "event"), "User-Agent", "USER-agent: endpoint", ""},
 		{"agent that breaks", nil, headers("User-Agent", "a\r\nX-Evil: 1"), headers("User-Agent", "b\x00"), "User-Agent", "User-Agent: posthaste/1.2.3", ""},
 		{"agent, first of two", nil, nil, headers("User-Agent", "one", "user-agent", "two"), "User-Agent", "User-Agent: one", ""},
+		{"secret by a part of its name", nil, headers("X-Shop-Token", "one", "X-Plain", "p"), nil, "X-Shop-Token", "X-Shop-Token: one", "X-Shop-Token: ********"},
+		{"no secret", nil, headers("X-Shop-Token", "one", "X-Plain", "p"), nil, "X-Plain", "X-Plain: p", ""},
 
 		{"type is ours", nil, headers("Content-Type", "evil"), headers("content-type", "evil"), "Content-Type", "Content-Type: application/json", ""},
 		{"encoding is ours", nil, headers("Accept-Encoding", "gzip"), headers("accept-encoding", "gzip"), "Accept-Encoding", "", ""},

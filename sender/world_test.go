@@ -26,7 +26,7 @@ type world struct {
 type noStore struct{}
 
 func (noStore) LoadCatalog(func(event.CatalogRecord) error) error { return nil }
-func (noStore) CASCatalog([]event.CatalogRecord) error            { return nil }
+func (noStore) CASCatalog([]event.CatalogRecord, ...event.Audit) error { return nil }
 
 func loopback() *netguard.Policy {
 	return &netguard.Policy{AllowHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}

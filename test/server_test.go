@@ -49,6 +49,9 @@ type server struct {
 	args  []string
 	cmd   *exec.Cmd
 	log   *bytes.Buffer
+	env   []string            // nil: this process', and rootKey
+	out   *bytes.Buffer       // of stdout; nil: nowhere
+	user  *syscall.Credential // whose process it is; nil: as this one
 }
 
 func newServer(t *testing.T, args ...string) *server {
@@ -105,8 +108,13 @@ func (s *server) launch() {
 	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
 		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
 	s.cmd = exec.Command(binary, args...)
-	s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if s.cmd.Env = s.env; s.env == nil {
+		s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
+	}
+	if s.out != nil {
+		s.cmd.Stdout = s.out
+	}
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Credential: s.user}
 	s.log = &bytes.Buffer{}
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {

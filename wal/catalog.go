@@ -44,8 +44,8 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 // CASCatalog writes all records or none, and returns when they are durable. A
 // record's Rev is its new revision: the stored one must be one less, and there
 // must be none for revision 1; otherwise it is event.ErrConflict. A nil Value
-// deletes.
-func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
+// deletes. What the audit log says of it, trail, is written with it or not at all.
+func (l *Log) CASCatalog(recs []event.CatalogRecord, trail ...event.Audit) error {
 	if err := l.enter(); err != nil {
 		return err
 	}
@@ -58,6 +58,9 @@ func (l *Log) CASCatalog(recs []event.CatalogRecord) error {
 		if err := l.addCatalog(b, &recs[i]); err != nil {
 			return err
 		}
+	}
+	if err := l.addTrail(b, trail); err != nil {
+		return err
 	}
 	return l.commitNow(b)
 }

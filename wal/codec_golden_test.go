@@ -56,20 +56,20 @@ var goldenRecords = []struct{ name, key, value string }{
 }
 
 // TestGoldenBytes writes one record of each kind through the log's methods and
-// compares the bytes in the store. A change here is a new format version. A job is JSON
-// of the event package, so its bytes are not compared.
+// compares the bytes in the store. A change here is a new format version. A job and a record
+// of the audit log are JSON of the event package, so their bytes are not compared.
 func TestGoldenBytes(t *testing.T) {
 	l := goldenLog(t)
 	got := records(t, l)
-	if len(got) != len(goldenRecords)+2 {
+	if len(got) != len(goldenRecords)+4 {
 		for _, r := range got {
 			t.Logf("{%q, %q, %q},", dumpers[r.key[0]].name, hex.EncodeToString(r.key), hex.EncodeToString(r.value))
 		}
-		t.Fatalf("%d records, want %d, the header and a job", len(got), len(goldenRecords))
+		t.Fatalf("%d records, want %d, the header, a job, and a record of the audit log twice", len(got), len(goldenRecords))
 	}
 	i := 0
 	for _, r := range got {
-		if r.key[0] == kindHeader || r.key[0] == kindJob {
+		if r.key[0] == kindHeader || r.key[0] == kindJob || r.key[0] == kindAudit {
 			continue
 		}
 		want := goldenRecords[i]
@@ -109,7 +109,7 @@ func TestGoldenHeader(t *testing.T) {
 		delete(fields, "created_at")
 		again, err := json.Marshal(fields)
 		must(t, err)
-		const want = `{"bucket_ms":3600000,"created_by":"test","format":4,"magic":"posthaste","min_reader":4,"partitions":256}`
+		const want = `{"bucket_ms":3600000,"created_by":"test","format":5,"magic":"posthaste","min_reader":5,"partitions":256}`
 		if string(again) != want || string(r.key) != "H" {
 			t.Errorf("got %s under %q, want %s", again, r.key, want)
 		}
@@ -199,5 +199,6 @@ func addNewer(t testing.TB, l *Log, first *event.Event) {
 	}
 	must(t, b.Commit(nil))
 	indexAll(t, l)
+	must(t, l.Audit(event.Audit{ProjectID: project, Action: "key.create", Outcome: event.AuditDone}))
 	must(t, l.Flush())
 }

@@ -83,6 +83,19 @@ func (l *Log) walk(limit int, fn func(DumpRow) error) (c dumpCounts, err error) 
 	return c, it.Error()
 }
 
+// Raw calls fn with every record as it is stored, in key order, and ends with its first
+// error. Key and value are fn's only until it returns.
+func (l *Log) Raw(fn func(key, value []byte) error) error {
+	it, err := l.db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	for valid := it.First(); valid && err == nil; valid = it.Next() {
+		err = fn(it.Key(), it.Value())
+	}
+	return errors.Join(err, it.Error(), it.Close())
+}
+
 func dumpRow(it *pebble.Iterator) (DumpRow, error) {
 	key, value := it.Key(), it.Value()
 	row := DumpRow{Key: fmt.Sprintf("%x", key), Bytes: len(value)}
@@ -119,6 +132,7 @@ var dumpers = map[byte]dumper{
 	kindSize:       {"size", dumpSize},
 	kindStretch:    {"stretch", dumpStretch},
 	kindFind:       {"find", dumpFind},
+	kindAudit:      {"audit", dumpAudit},
 }
 
 func dumpHeader(key, value []byte) (any, error) {

@@ -25,6 +25,7 @@ const (
 	kindSize       = 'S' // bucket, project
 	kindStretch    = 'I' // bucket, project, last event
 	kindFind       = 'F' // bucket, project, shard, last event
+	kindAudit      = 'U' // project or zero, record
 )
 
 // bucketMillis is the length of a time bucket. Rows of one bucket are deleted

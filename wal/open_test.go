@@ -62,12 +62,12 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		want    string
 		corrupt bool
 	}{
-		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 5, 5, "posthaste 9" }, "format 5, written by posthaste 9; this program reads format 4: use the newer program", false},
+		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 6, 6, "posthaste 9" }, "format 6, written by posthaste 9; this program reads format 5: use the newer program", false},
 		"another magic":      {func(h *header) { h.Magic = "other" }, "not the header", true},
 		"other bucket":       {func(h *header) { h.Bucket = 1 }, "out of range", true},
 		"no partitions":      {func(h *header) { h.Partitions = 0 }, "out of range", true},
 		"too many":           {func(h *header) { h.Partitions = allPartitions }, "out of range", true},
-		"newer but readable": {func(h *header) { h.Format = 5 }, "", false},
+		"newer but readable": {func(h *header) { h.Format = 6 }, "", false},
 	} {
 		o := testOptions(vfs.NewMem())
 		l, err := Open(o)

@@ -19,6 +19,7 @@ const InstanceKey = "catalogtest-instance-key"
 type Store struct {
 	mu      sync.Mutex
 	records map[recordKey]event.CatalogRecord // guarded by mu
+	trail   []event.Audit                     // guarded by mu
 	fail    error                             // guarded by mu
 }
 
@@ -73,7 +74,7 @@ func (s *Store) sorted() []event.CatalogRecord {
 }
 
 // CASCatalog writes all records or, with event.ErrConflict, none.
-func (s *Store) CASCatalog(recs []event.CatalogRecord) error {
+func (s *Store) CASCatalog(recs []event.CatalogRecord, trail ...event.Audit) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fail != nil {
@@ -92,7 +93,55 @@ func (s *Store) CASCatalog(recs []event.CatalogRecord) error {
 		rec.Value = slices.Clone(rec.Value)
 		s.records[recordKey{rec.Kind, rec.ID}] = rec
 	}
+	s.noteLocked(trail)
 	return nil
+}
+
+func (s *Store) noteLocked(trail []event.Audit) {
+	for _, a := range trail {
+		a.ID = event.NewID()
+		s.trail = append(s.trail, a)
+	}
+}
+
+// Audit puts records into the audit log.
+func (s *Store) Audit(trail ...event.Audit) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fail != nil {
+		return s.fail
+	}
+	s.noteLocked(trail)
+	return nil
+}
+
+// Audits lists the audit log, of a project or of all.
+func (s *Store) Audits(project event.ID, r event.Range, f event.AuditFilter) (rows []event.Audit, scan event.Scan, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Clone(s.trail)
+	if r.Descending {
+		slices.Reverse(all)
+	}
+	for _, a := range all {
+		within := a.ID.Compare(r.From) >= 0 && (r.To.IsZero() || a.ID.Compare(r.To) <= 0)
+		if !within || !project.IsZero() && a.ProjectID != project || len(rows) == r.Limit {
+			continue
+		}
+		if scan.Looked++; f.Selects(&a) {
+			rows = append(rows, a)
+		}
+	}
+	return rows, scan, nil
+}
+
+// TakeTrail is the audit log since the last call, oldest first.
+func (s *Store) TakeTrail() []event.Audit {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	trail := s.trail
+	s.trail = nil
+	return trail
 }
 
 // Options are those that Open uses: every URL passes, except that http is

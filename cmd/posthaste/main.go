@@ -44,6 +44,7 @@ type cli struct {
 	PortalLink   portalLinkCmd   `cmd:"" group:"manage" help:"Portal links: an owner's people look after their endpoints."`
 	EventType    eventTypeCmd    `cmd:"" group:"manage" help:"The catalogue of event types."`
 	Job          jobCmd          `cmd:"" group:"manage" help:"Jobs: batch retries and replays."`
+	Audit        auditCmd        `cmd:"" group:"manage" help:"The audit log: who changed what, and who was refused." example:"posthaste audit --since 1d --action key." another:"posthaste audit --instance --outcome refused"`
 
 	Serve     serveCmd     `cmd:"" group:"run" help:"Run the server."`
 	Config    configCmd    `cmd:"" group:"run" help:"Check or print the configuration that serve would use."`

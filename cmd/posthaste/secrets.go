@@ -13,7 +13,8 @@ import (
 
 // secretsCmd is about the keys under which the store keeps secrets.
 type secretsCmd struct {
-	Rotate secretsRotateCmd `cmd:"" help:"Put a new key in front of secrets.key. The next start writes every secret anew under it."`
+	Rotate secretsRotateCmd `cmd:"" help:"Put a new key in front of secrets.key. Reseal, or the next start, writes every secret anew under it."`
+	Reseal secretsResealCmd `cmd:"" help:"Have a running server read secrets.key again and write every secret anew under its first key." example:"posthaste secrets reseal --key-file data/instance.key"`
 }
 
 // secretsRotateCmd makes a new key. The old ones stay in the file: a server that
@@ -36,7 +37,7 @@ func (c *secretsRotateCmd) Run(ctx *kong.Context) error {
 	if err := replaceFile(path, text); err != nil {
 		return err
 	}
-	fmt.Fprintf(ctx.Stdout, "%s has a new key in front. Start the server again: it seals every secret under it. Keep the old keys for as long as there are backups.\n", path)
+	fmt.Fprintf(ctx.Stdout, "%s has a new key in front. A server that runs takes it with posthaste secrets reseal, or a SIGHUP, and any other when it starts. Keep the old keys until it says that they may go, and for as long as there are backups.\n", path)
 	return nil
 }
 

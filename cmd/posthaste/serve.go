@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -24,6 +25,11 @@ func (c *serveCmd) Run(ctx *kong.Context) error {
 	log, err := newLogger(os.Stderr, c.LogLevel, c.LogFormat)
 	if err != nil {
 		return err
+	}
+	if !c.CoreDumps {
+		if err := forbidCoreDumps(); err != nil {
+			log.Warn().Err(err).Msg("core dumps, which would hold secrets, cannot be turned off")
+		}
 	}
 	keys, err := openSecrets(c.Data, os.Getenv(rootKeyVariable))
 	if err != nil {
@@ -46,12 +52,19 @@ func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
 	signals := make(chan os.Signal, 3)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	fatal := make(chan error, 1)
 
 	o := c.options()
 	o.InstanceKey, o.Pepper, o.SecretKeys = keys.instanceKey, keys.pepper, keys.secretKeys
 	if err := c.files(&o); err != nil {
 		return err
+	}
+	o.ReadSecretKeys = func() ([]byte, error) {
+		text, err := readKeyFile(filepath.Join(c.Data, secretKeysFile))
+		return []byte(text), err
 	}
 	o.Version, _ = buildVersion()
 	o.Logger = log
@@ -63,7 +76,7 @@ func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
 	if err != nil {
 		return err
 	}
-	r := runner{server: a, signals: signals, fatal: fatal, timeout: o.ShutdownTimeout, log: log}
+	r := runner{server: a, signals: signals, hangups: hangups, fatal: fatal, timeout: o.ShutdownTimeout, log: log}
 	r.ready = func() {
 		log.Info().Str("version", o.Version).Str("data", o.DataDir).Str("api", a.Addr()).Str("admin", a.AdminAddr()).Msg("serving")
 	}
@@ -92,16 +105,18 @@ func (c *serveCmd) files(o *app.Options) (err error) {
 type server interface {
 	Start(ctx context.Context) error // returns when it serves; the end of ctx gives up
 	Stop(ctx context.Context) error  // returns when it has stopped; the end of ctx cuts attempts short
+	Reload() error                   // reads again what can be read again; may be called between the two
 }
 
 // runner starts a server, waits for a reason to stop it and stops it.
 //
 // The first signal stops it gracefully, the second cuts attempts short, the
-// third leaves at once. A failure of the store stops it without grace: what
+// third leaves at once. SIGHUP has it read again what can be. A failure of the store stops it without grace: what
 // attempts end with could not be recorded.
 type runner struct {
 	server  server
 	signals <-chan os.Signal
+	hangups <-chan os.Signal
 	fatal   <-chan error
 	timeout time.Duration
 	ready   func()
@@ -129,12 +144,22 @@ func (r *runner) run() error {
 		return storageFailure(err)
 	}
 	r.ready()
-	select {
-	case s := <-r.signals:
-		r.log.Info().Stringer("signal", s).Stringer("timeout", r.timeout).Msg("stopping: no new events, attempts on their way may end")
-		return r.stop(r.timeout, nil)
-	case err := <-r.fatal:
-		return r.stop(0, storageFailure(err))
+	for {
+		select {
+		case <-r.hangups:
+			go r.reload() // a store that has failed may keep it for good
+		case s := <-r.signals:
+			r.log.Info().Stringer("signal", s).Stringer("timeout", r.timeout).Msg("stopping: no new events, attempts on their way may end")
+			return r.stop(r.timeout, nil)
+		case err := <-r.fatal:
+			return r.stop(0, storageFailure(err))
+		}
+	}
+}
+
+func (r *runner) reload() {
+	if err := r.server.Reload(); err != nil {
+		r.log.Error().Err(err).Msg("SIGHUP: nothing has changed")
 	}
 }
 

@@ -42,6 +42,9 @@ func (f *fakeServer) Stop(ctx context.Context) error {
 	return <-f.stopErr
 }
 
+// Reload does nothing.
+func (f *fakeServer) Reload() error { return nil }
+
 // testRun is a runner at work, and what moves it.
 type testRun struct {
 	server  *fakeServer

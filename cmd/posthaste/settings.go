@@ -33,6 +33,7 @@ type settings struct {
 
 	RetentionPayload time.Duration `env:"POSTHASTE_RETENTION_PAYLOAD" default:"0s" placeholder:"TIME" help:"How long events and their data are kept; 0 is for ever. A project may say otherwise (${default})."`
 	RetentionHistory time.Duration `env:"POSTHASTE_RETENTION_HISTORY" default:"0s" placeholder:"TIME" help:"How long deliveries and attempts are kept; 0 is for ever. A project may say otherwise (${default})."`
+	RetentionAudit   time.Duration `env:"POSTHASTE_RETENTION_AUDIT" default:"0s" placeholder:"TIME" help:"How long the audit log is kept; 0 is for ever (${default})."`
 
 	Durability      string        `env:"POSTHASTE_DURABILITY" default:"fsync" enum:"fsync,relaxed" placeholder:"MODE" help:"fsync: an acknowledged event is on disk. relaxed: a power cut may lose the last moments (${default})."`
 	ShutdownTimeout time.Duration `env:"POSTHASTE_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long a graceful stop waits for attempts that are on their way (${default})."`
@@ -59,6 +60,8 @@ type settings struct {
 	TransformWorkers int           `env:"POSTHASTE_TRANSFORM_WORKERS" default:"2" placeholder:"N" help:"Processes that run subscriptions' functions (${default})."`
 	TransformTimeout time.Duration `env:"POSTHASTE_TRANSFORM_TIMEOUT" default:"1s" placeholder:"TIME" help:"Time for one call of a function (${default})."`
 	TransformMemory  byteSize      `env:"POSTHASTE_TRANSFORM_MEMORY" default:"64MiB" placeholder:"SIZE" help:"Memory for the functions of one process (${default})."`
+
+	CoreDumps bool `env:"POSTHASTE_CORE_DUMPS" default:"false" negatable:"" help:"Let the system write the memory of this process, with secrets in clear, to disk when it crashes, and let debuggers look at it (${default})."`
 
 	LogLevel  string `env:"POSTHASTE_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" placeholder:"LEVEL" help:"What is logged: ${enum} (${default})."`
 	LogFormat string `env:"POSTHASTE_LOG_FORMAT" default:"auto" enum:"auto,json,console" placeholder:"FORMAT" help:"How: ${enum}; auto is console on a terminal (${default})."`
@@ -122,6 +125,7 @@ func (s *settings) options() app.Options {
 		Partitions:          s.Partitions,
 		RetentionPayload:    s.RetentionPayload,
 		RetentionHistory:    s.RetentionHistory,
+		RetentionAudit:      s.RetentionAudit,
 		MaxJobs:             s.MaxJobs,
 		ScanRows:            s.ScanRows,
 		SearchRows:          s.SearchRows,

@@ -35,6 +35,7 @@ func (a *App) startAPI(ctx context.Context) error {
 		CheckURL: urlPolicy(a.guard()), Submit: a.engine.Submit, DeleteContent: a.wal.DeleteContent,
 		MaxScanRows: a.o.ScanRows, MaxSearchRows: a.o.SearchRows,
 		PublicURL: a.o.PublicURL, PortalURL: a.o.PortalURL, Strict: a.o.Strict,
+		Audit: a.wal, Sealing: a.Sealing, Reseal: a.Reseal,
 		Full: a.disk.full, Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
 	})
 	if err != nil {

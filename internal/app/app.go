@@ -42,6 +42,7 @@ type App struct {
 
 	disk       *disk
 	challenges chan challenge // that keepNotes writes
+	sealing    sealing
 
 	ready   atomic.Bool // takes events
 	fatal   sync.Once
@@ -55,6 +56,7 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges)}
+	a.sealing.wake = make(chan struct{}, 1)
 	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
@@ -64,6 +66,7 @@ func New(o Options) (*App, error) {
 	a.group.Add("disk", lifecycle.NewLoop("disk", a.watchDisk))
 	a.group.Add("batch jobs", lifecycle.NewFunc(a.startWork, a.stopWork))
 	a.group.Add("retention", lifecycle.NewLoop("retention", a.retain))
+	a.group.Add("sealing", lifecycle.NewLoop("sealing", a.keepSealed))
 	a.group.Add("notes", lifecycle.NewLoop("notes", a.keepNotes))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
 	return a, nil
@@ -158,7 +161,7 @@ func (a *App) storageFailed(err error) {
 
 func (a *App) startEngine(ctx context.Context) (err error) {
 	guard := a.guard()
-	if err = a.openCatalog(guard); err != nil {
+	if err = a.openCatalog(ctx, guard); err != nil {
 		return err
 	}
 	trust, err := a.trust()
@@ -203,7 +206,7 @@ func newPool(size int, run func(*engine.Shard)) (engine.Pool, error) {
 	return sender.NewPool(size, run)
 }
 
-func (a *App) openCatalog(guard *netguard.Policy) error {
+func (a *App) openCatalog(ctx context.Context, guard *netguard.Policy) error {
 	keys, err := seal.ParseKeyFile(a.o.SecretKeys)
 	if err != nil {
 		return err
@@ -223,23 +226,10 @@ func (a *App) openCatalog(guard *netguard.Policy) error {
 		return fmt.Errorf("%w: %w", ErrStorage, err)
 	}
 	a.m.watchCatalog(a.catalog)
-	return a.reseal()
-}
-
-// reseal writes the secrets anew that are in clear, or under a key that is not the
-// first of its file any more.
-func (a *App) reseal() error {
-	n, err := a.catalog.Reseal()
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrStorage, err)
+	if err := a.resealAtStart(ctx, keys); err != nil {
+		return err
 	}
-	if n > 0 {
-		if err := a.wal.CompactCatalog(); err != nil {
-			return fmt.Errorf("%w: %w", ErrStorage, err)
-		}
-		a.log.Info().Int("records", n).Msg("secrets were sealed under the first key of the key file")
-	}
-	return nil
+	return a.recordRun("server.start")
 }
 
 // trust is what https endpoints are trusted by; nil is the system's roots.

@@ -84,6 +84,9 @@ type Options struct {
 	// SecretKeys is the text of the file with the keys that keep secrets unreadable in
 	// the store, see NewSecretKeys. Required.
 	SecretKeys []byte
+	// ReadSecretKeys reads that file again, for Reseal. Any goroutine may call it. Without
+	// it a new key is used from the next start on.
+	ReadSecretKeys func() ([]byte, error)
 	// ExtraCAs are certificates in PEM that https endpoints are trusted by beside the
 	// system's. None by default.
 	ExtraCAs []byte
@@ -92,6 +95,10 @@ type Options struct {
 	// long deliveries and attempts, unless their project says otherwise; an hour to ten
 	// years. There is no default: 0 is for ever.
 	RetentionPayload, RetentionHistory time.Duration
+
+	// RetentionAudit is how long the audit log is kept; an hour to ten years. There is no
+	// default: 0 is for ever.
+	RetentionAudit time.Duration
 
 	Durability      string        // DurabilityFsync or DurabilityRelaxed; DurabilityFsync
 	ShutdownTimeout time.Duration // how long a graceful stop waits for attempts; 1s to 1h; DefaultShutdownTimeout
@@ -222,6 +229,7 @@ func (o *Options) ValidateSettings() error {
 		checkRange("response-body-bytes", int64(o.ResponseBodyBytes), 1, 1<<20),
 		checkRetention("retention-payload", o.RetentionPayload),
 		checkRetention("retention-history", o.RetentionHistory),
+		checkRetention("retention-audit", o.RetentionAudit),
 		o.checkRetentions(),
 		checkRange("max-jobs", int64(o.MaxJobs), 1, 64),
 		checkRange("transform-workers", int64(o.TransformWorkers), 1, 64),

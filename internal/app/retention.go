@@ -21,6 +21,7 @@ func (a *App) retain(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		a.retainOnce(ctx)
+		a.forgetAudits(time.Now())
 		giveBack()
 		select {
 		case <-ctx.Done():

@@ -16,6 +16,7 @@ var (
 	_ wal.Sink        = (*engine.Engine)(nil)
 	_ catalog.Store   = (*wal.Log)(nil)
 	_ api.Reader      = (*wal.Log)(nil)
+	_ api.Auditor     = (*wal.Log)(nil)
 	_ api.Worker      = (*engine.Engine)(nil)
 	_ api.Jobs        = batches{}
 	_ jobs.Store      = (*wal.Log)(nil)

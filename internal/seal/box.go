@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // A sealed text:
@@ -87,6 +89,22 @@ func Open(keys []Key) (*Box, error) {
 
 // KeyID is the id of the key that seals.
 func (b *Box) KeyID() string { return string(b.header[headerLen:]) }
+
+// KeyIDs are the ids of all its keys, in no order.
+func (b *Box) KeyIDs() []string { return slices.Collect(maps.Keys(b.byID)) }
+
+// Opens reports whether b opens what other sealed, or would have sealed, under the key with
+// this id: whether it has that very key, and not another one of its name.
+func (b *Box) Opens(other *Box, id string) bool {
+	theirs, ours := other.byID[id], b.byID[id]
+	if theirs == nil || ours == nil {
+		return false
+	}
+	nonce := make([]byte, nonceLen)
+	_, _ = rand.Read(nonce) // never fails: it ends the process instead
+	_, err := ours.Open(nil, nonce, theirs.Seal(nil, nonce, nil, nil), nil)
+	return err == nil
+}
 
 // Seal appends plaintext, sealed, to dst. aad is what the text belongs to: it opens
 // with the same aad only. dst and plaintext must not overlap.
