@@ -48,26 +48,6 @@ func TestCloseCommitsWhatWaits(t *testing.T) {
 	}
 }
 
-// TestCloseCommitsASettlementAlone: with nothing for the index to write, nobody but Close
-// itself sees to what waits.
-func TestCloseCommitsASettlementAlone(t *testing.T) {
-	o := testOptions(vfs.NewMem())
-	l, err := Open(o)
-	must(t, err)
-	d := appendOne(t, l, post(idOf(1), "x", idOf(2))).Owed[0]
-	must(t, l.Close())
-	o.SettleDelay = time.Hour
-	l, err = Open(o)
-	must(t, err)
-	s := attempted(d, event.Success)
-	must(t, l.Settle(&s))
-	must(t, l.Close())
-	l = openLog(t, o)
-	if got, err := l.Delivery(idOf(1), d.ID); err != nil || got.Status != event.Success {
-		t.Errorf("got %+v, %v", got, err)
-	}
-}
-
 // TestCloseDuringWrites: writers of all kinds race with Close; each gets an answer,
 // and what was answered well is there when the store is opened again.
 func TestCloseDuringWrites(t *testing.T) {

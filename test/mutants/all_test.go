@@ -19,7 +19,7 @@ var all = []mutant{
 		name: "a closing log drops what waits", file: "wal/committer.go",
 		old: "	for g := l.take(1); g != nil; g = l.take(1) {",
 		new: "	for g := l.take(1); g != nil && g.empty(); g = l.take(1) {",
-		pkg: "wal", test: "TestCloseCommitsASettlementAlone",
+		pkg: "wal", test: "TestCloseDuringWrites",
 	},
 	{
 		name: "a record's checksum is not looked at", file: "wal/codec.go",
