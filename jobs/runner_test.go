@@ -278,8 +278,8 @@ func TestRetryGoesByTheStoresClock(t *testing.T) {
 		if job.Done != 20 || job.Skipped != 0 {
 			t.Errorf("%+v", job)
 		}
-		if job.EndedAt.Before(job.CreatedAt) {
-			t.Errorf("it began at %s and ended at %s", job.CreatedAt, job.EndedAt)
+		if ended := n.job(job.ID).EndedAt; ended.Before(job.CreatedAt) {
+			t.Errorf("it began at %s and ended at %s", job.CreatedAt, ended)
 		}
 	})
 }
