@@ -32,7 +32,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		resp.Body.Close()
+		drain(resp)
 		if resp.StatusCode != http.StatusCreated {
 			return fmt.Errorf("answered %s", resp.Status)
 		}
@@ -76,6 +76,7 @@ func TestOutOfDescriptors(t *testing.T) {
 		fresh.CloseIdleConnections()
 		eventually(t, "all that was accepted arrives", func() bool { return recv.total() == sent })
 	}
+	p.endOnce(t)
 	for _, d := range p.allDeliveries("") {
 		if d.Status != "Success" || d.Metadata.NumTrials != 1 {
 			t.Errorf("%s after %d attempts, want Success after 1", d.Status, d.Metadata.NumTrials)

@@ -3,7 +3,9 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -46,8 +48,14 @@ func impatient(l *load, given *atomic.Int64) {
 			given.Add(1)
 			continue
 		}
-		resp.Body.Close()
+		drain(resp)
 	}
+}
+
+// drain ends an answer so that its connection can be used again.
+func drain(resp *http.Response) {
+	_, _ = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
 }
 
 // TestFrozen stops the process under load for longer than any of its timeouts, and lets it go on:
@@ -67,13 +75,10 @@ func TestFrozen(t *testing.T) {
 		return intact(path, body)
 	}
 	in := newInbox(t) // for what is looked at closely
-	thawed := make(chan struct{})
-	in.reply(func(w http.ResponseWriter, a arrival) {
-		if a.path == "/slow" {
-			select {
-			case <-thawed:
-			case <-a.gone:
-			}
+	var came atomic.Int64
+	in.reply(func(_ http.ResponseWriter, a arrival) {
+		if a.path == "/slow" && came.Add(1) <= waiting {
+			<-a.gone // the first attempts are not answered
 		}
 	})
 	p := newProject(t, linear(1, 1000))
@@ -100,7 +105,6 @@ func TestFrozen(t *testing.T) {
 	eventually(t, "attempts are on their way", func() bool { return len(at("/slow")) == waiting })
 	p.freeze(ice)
 	resumed := time.Now()
-	close(thawed) // their answers come at last, and are too late
 	before, _ := l.so()
 	eventually(t, "clients come through again", func() bool { n, _ := l.so(); return n >= before+100 })
 	l.end()
@@ -114,6 +118,7 @@ func TestFrozen(t *testing.T) {
 
 	within(t, ice*3+20*time.Second, "all that is limited arrives", func() bool { return len(at("/limited")) >= limited })
 	noStorm(t, at("/limited"), resumed, limit)
+	eventually(t, "what timed out is tried again", func() bool { return len(at("/slow")) == 2*waiting })
 	for _, d := range p.allDeliveries("endpointId=" + slow) {
 		if d.Status != "Success" || d.Metadata.NumTrials != 2 {
 			t.Errorf("a delivery that was on its way: %s after %d attempts, want Success after 2", d.Status, d.Metadata.NumTrials)
@@ -172,7 +177,12 @@ func (p *project) endOnce(t *testing.T) {
 	for _, outcome := range []string{"delivered", "exhausted", "discarded"} {
 		ended += p.metric(fmt.Sprintf("posthaste_delivery_terminal_total{outcome=%q}", outcome))
 	}
-	all := p.allDeliveries("")
+	var all []deliveryView
+	open := func(d deliveryView) bool { return d.Status == "Scheduled" || d.Status == "Retry" }
+	eventually(t, "every outcome can be read", func() bool {
+		all = p.allDeliveries("")
+		return !slices.ContainsFunc(all, open)
+	})
 	for _, d := range all {
 		if d.Status != "Success" {
 			raw, _ := json.Marshal(d)

@@ -22,7 +22,7 @@ func TestIdleConnections(t *testing.T) {
 	speakers := n / 2
 
 	recv := newReceiver(t)
-	p := newProject(t, nil, "--max-connections", strconv.Itoa(bound), "--idle-timeout", soaking(t, "3s", "20s"), "--max-in-flight", "200")
+	p := newProject(t, nil, "--max-connections", strconv.Itoa(bound), "--idle-timeout", soaking(t, "8s", "60s"), "--max-in-flight", "200")
 	ep := p.add(recv.URL, nil)
 	if strings.Contains(p.log.String(), "fewer files than") {
 		t.Fatalf("the server has too few descriptors for %d connections:\n%s", bound, p.log)
@@ -38,7 +38,7 @@ func TestIdleConnections(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		defer resp.Body.Close()
+		defer drain(resp)
 		if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
 			return errFull
 		}
@@ -68,8 +68,13 @@ func TestIdleConnections(t *testing.T) {
 	})
 	d := newDriver(t, p.api, n, speakers)
 	open, refused, failed := d.read()
+	within(t, time.Minute, "those beyond the bound are refused", func() bool { // they waited to be accepted
+		open, refused, failed = d.look()
+		return open <= bound
+	})
 	full := statusBytes(t, p.cmd.Process.Pid, "VmRSS")
-	each := (full - before) / max(open, 1)
+	kept := open
+	each := (full - before) / max(kept, 1)
 	if open > bound || open < bound*9/10 || refused < n-bound-n/20 || failed > 0 {
 		t.Errorf("of %d connections %d are open, %d were refused and %d failed; the bound is %d", n, open, refused, failed, bound)
 	}
@@ -92,17 +97,17 @@ func TestIdleConnections(t *testing.T) {
 		t.Errorf("one connection more: %v, want 503 with Retry-After", err)
 	}
 	// Those that had spoken have waited for long enough, and others may come.
-	within(t, time.Minute, "the idle ones are closed", func() bool { return d.look() <= bound-speakers })
+	within(t, time.Minute, "the idle ones are closed", func() bool { open, _, _ = d.look(); return open <= bound-speakers })
 	within(t, 10*time.Second, "one more is let in", func() bool { return post(fresh) == nil })
 	if soak(t) > 0 {
-		within(t, 2*time.Minute, "those that never spoke are closed", func() bool { return d.look() == 0 })
+		within(t, 2*time.Minute, "those that never spoke are closed", func() bool { open, _, _ = d.look(); return open == 0 })
 	}
 	close(stop)
 	producer.Wait()
 	eventually(t, "all that was posted arrives", func() bool { return recv.total() == posted+1 })
 	old.CloseIdleConnections()
 	p.heap() // a collection
-	t.Logf("%d connections: %d kept, %d refused; RSS %d MiB before, %d MiB with them, %.1f KiB each, %d MiB after", n, open, refused, before>>20, full>>20, float64(each)/1024, statusBytes(t, p.cmd.Process.Pid, "VmRSS")>>20)
+	t.Logf("%d connections: %d kept, %d refused; RSS %d MiB before, %d MiB with them, %.1f KiB each, %d MiB after", n, kept, refused, before>>20, full>>20, float64(each)/1024, statusBytes(t, p.cmd.Process.Pid, "VmRSS")>>20)
 	p.stop()
 }
 

@@ -153,13 +153,12 @@ func (d *driver) read() (open, refused, failed int) {
 }
 
 // look has the driver count once more.
-func (d *driver) look() (open int) {
+func (d *driver) look() (open, refused, failed int) {
 	d.t.Helper()
 	if _, err := io.WriteString(d.in, "\n"); err != nil {
 		d.t.Fatal(err)
 	}
-	open, _, _ = d.read()
-	return open
+	return d.read()
 }
 
 // moreDescriptors raises how many files this process and its children may open, if it may, and returns

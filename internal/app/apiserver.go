@@ -66,6 +66,7 @@ func (a *App) startAPI(ctx context.Context) error {
 // stopAPI refuses new requests and waits for those that are being answered.
 func (a *App) stopAPI(ctx context.Context) error {
 	err := a.api.server.ShutdownWithContext(ctx)
+	_ = a.api.listener.Close() // Shutdown leaves it open if Serve has not begun yet
 	a.api.serving.Wait()
 	if err != nil {
 		a.log.Warn().Err(err).Msg("some connections to the API were still open")

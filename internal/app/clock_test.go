@@ -222,3 +222,14 @@ func TestAClockThatIsSetIsNoticed(t *testing.T) {
 	}
 	c.stop()
 }
+
+// A server that is stopped before its listener has served anybody stops.
+func TestStoppedRightAfterTheStart(t *testing.T) {
+	for range 5 {
+		c := newClocked(t, t.TempDir(), func(*Options) {})
+		if err := c.app.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		c.stop()
+	}
+}
