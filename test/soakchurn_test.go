@@ -12,6 +12,7 @@ type churn struct {
 	p       *project // the standing one
 	mob     *mob
 	tokens  *tokens
+	nobody  string // an address where nobody listens
 	rounds  atomic.Int64
 	objects atomic.Int64 // made and removed
 	failed  atomic.Pointer[string]
@@ -82,7 +83,7 @@ func (c *churn) round(p *project) {
 	user := &project{p.server, p.path, key.Key}
 	bodies := []object{
 		{"url": c.mob.URL + "/churn/plain"},
-		{"url": "http://127.0.0.1:9/refused"},
+		{"url": "http://" + c.nobody + "/"},
 		{"url": c.mob.URL + "/churn/limited", "rate_limit": 2, "rate_limit_duration": 60},
 		{"url": c.mob.URL + "/churn/token", "authentication": object{"type": "oauth2", "oauth2": object{
 			"url": c.tokens.URL, "client_id": "client-1", "client_secret": "client secret", "authentication_type": "shared_secret"}}},

@@ -163,7 +163,7 @@ func TestSoak(t *testing.T) {
 	for path := range manners {
 		s.endpoints[path] = p.add(m.URL+path, object{"http_timeout": 1})
 	}
-	c := &churn{p: p.another(linear(1, 3)), mob: m, tokens: idp}
+	c := &churn{p: p.another(linear(1, 3)), mob: m, tokens: idp, nobody: freeAddr(t)}
 
 	begun := time.Now()
 	var table strings.Builder

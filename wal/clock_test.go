@@ -101,8 +101,11 @@ func TestTheLogsClockBeginsAtTheNewestID(t *testing.T) {
 	o := testOptions(fs)
 	o.Clock = m.clock()
 	l = openLog(t, o)
-	recoverAll(t, l)
 	made := time.UnixMilli(int64(ev.ID.Time()))
+	if now := l.Now(); now.Before(made) {
+		t.Errorf("before Recover now is %s, the newest id is of %s", now, made)
+	}
+	recoverAll(t, l)
 	if newest := l.Newest(); newest.Before(made) || newest.Sub(made) > time.Second {
 		t.Errorf("the newest id is of %s, want %s", newest, made)
 	}
