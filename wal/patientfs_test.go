@@ -22,9 +22,9 @@ var opens = map[errorfs.OpKind]bool{
 	errorfs.OpCreate: true, errorfs.OpOpen: true, errorfs.OpOpenDir: true, errorfs.OpReuseForWrite: true, errorfs.OpList: true, errorfs.OpLock: true,
 }
 
-// TestNoDescriptorsForAWhile lets every third file fail to open for want of a descriptor, five times
-// each, while the log is opened, rotates its files many times over and is closed: it goes on, and all
-// is there.
+// TestNoDescriptorsForAWhile lets files fail to open for want of a descriptor, five times in a row and
+// again and again, while the log is opened, rotates its files and is closed: it goes on, and all is
+// there.
 func TestNoDescriptorsForAWhile(t *testing.T) {
 	mem := vfs.NewMem()
 	var tries, failures atomic.Int64
@@ -45,8 +45,8 @@ func TestNoDescriptorsForAWhile(t *testing.T) {
 	for range 64 { // memtables of 256 KiB
 		ids = append(ids, appendOne(t, l, post(idOf(1), data)).ID)
 	}
-	if failures.Load() < before+10 {
-		t.Errorf("%d files failed to open while the log was written", failures.Load()-before)
+	if failures.Load() == before {
+		t.Error("no file failed to open while the log was written")
 	}
 	must(t, l.Close())
 	l = openLog(t, testOptions(mem))
