@@ -34,7 +34,6 @@ type Engine struct {
 	pace   pace
 	clerk  clerk
 	herald herald
-	local  localFaults
 
 	unwatch func() // of the catalog; set by Start
 

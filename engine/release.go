@@ -161,7 +161,7 @@ func (s *Shard) depart(leaving partitionSet, m *event.Mark) {
 			continue
 		}
 		s.markEndpoint(ep, m, math.MaxUint64)
-		ep.markHealth(m)
+		ep.markHealth(s.e, m)
 		s.drop(ep)
 		delete(s.endpoints, id)
 	}

@@ -23,6 +23,9 @@ type Log interface {
 	// Flush returns when all settlements so far are durable. What an earlier Flush
 	// waited for has been handed to the engine by then.
 	Flush() error
+	// Now is the time by which ids are dated, without a monotonic reading. It is not before
+	// the newest id, and is never set back, as the machine's clock may be.
+	Now() time.Time
 }
 
 // Reader reads back what does not fit in memory.

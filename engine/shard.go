@@ -279,18 +279,17 @@ func (s *Shard) armRetry(ep *endpoint, due uint64) {
 }
 
 // setRetry sets the alarm for the next timer. The wheel follows the monotonic
-// clock, and due times the wall clock, which may be set meanwhile: so the alarm
+// clock, and due times the log's, which may be set ahead meanwhile: so the alarm
 // is a time from now. The caller holds mu.
 func (s *Shard) setRetry(ep *endpoint) {
-	now := time.Now()
-	at := now.Add(time.UnixMilli(int64(ep.next)).Sub(now))
+	at := time.Now().Add(time.UnixMilli(int64(ep.next)).Sub(s.e.now()))
 	s.wheel.Add(&ep.retry, later(at, ep.emptied.Add(retryPace)))
 	s.wake()
 }
 
 // recoverHealth brings back what the log remembers of an endpoint. The caller holds mu.
 func (s *Shard) recoverHealth(h event.Health) {
-	s.ill[h.Endpoint] = illness{healthOf(h), true}
+	s.ill[h.Endpoint] = illness{s.e.healthOf(h), true}
 	if ep := s.endpoints[h.Endpoint]; ep != nil {
 		s.inherit(ep)
 	}

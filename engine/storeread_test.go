@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"posthaste/event"
 )
@@ -152,6 +153,10 @@ func (f *fakeStore) recoverDeliveries(owned func(ep event.ID) bool) (first map[e
 		}
 	}
 	return first, newest
+}
+
+func (f *fakeStore) Now() time.Time {
+	return time.Now().Round(0).UTC().Add(time.Duration(f.ahead.Load()))
 }
 
 func (f *fakeStore) Horizon(endpoint event.ID) event.ID {

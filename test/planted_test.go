@@ -160,7 +160,7 @@ func TestPlantedSecrets(t *testing.T) {
 	t.Parallel()
 	p := &plants{t: t, secrets: map[string][][]byte{}}
 	s := newServer(t, "--log-level", "debug")
-	s.env, s.out = append(os.Environ(), "GOTRACEBACK=all"), &bytes.Buffer{}
+	s.whole, s.out = append(os.Environ(), "GOTRACEBACK=all"), &bytes.Buffer{}
 	said := &bytes.Buffer{}
 	s.start()
 	w := plantWorld(p, s)

@@ -14,7 +14,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          panicFS{strictFS{valueFS{manifestFirst{l.space}, l.damaged}, &l.strict}, &l.panics, &l.trouble},
+		FS:                          panicFS{strictFS{valueFS{manifestFirst{patient{l.space, l.o.Logger}}, l.damaged}, &l.strict}, &l.panics, &l.trouble},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,

@@ -31,9 +31,10 @@ var allowedImports = map[string][]string{
 	"internal/metrics":   {},
 	"internal/netguard":  {},
 	"internal/seal":      {},
+	"internal/steady":    {},
 	"internal/wheel":     {},
 
-	"wal":                 {"event", "internal/metrics"},
+	"wal":                 {"event", "internal/metrics", "internal/steady"},
 	"wal/waltest":         {}, // for tests: it is in nobody's list
 	"catalog":             {"event", "sig", "ratelimit", "retry", "breaker", "match", "internal/seal"},
 	"catalog/catalogtest": {"event", "catalog"}, // for tests: it is in nobody's list
@@ -44,7 +45,7 @@ var allowedImports = map[string][]string{
 
 	"internal/app": {
 		"api", "breaker", "catalog", "engine", "event", "inbound", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
-		"internal/diskspace", "internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
+		"internal/diskspace", "internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/steady", "internal/wheel",
 	},
 	"bench":         {"bench/report"}, // speaks HTTP only
 	"bench/report":  {},
