@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +41,8 @@ func (w *world) neighbours(n int, every time.Duration) *neighbourhood {
 			select {
 			case <-h.stop:
 				return
+			case <-w.engine.stop: // the test has failed
+				return
 			case <-tick.C:
 				h.post(h.eps[i%n])
 			}
@@ -50,7 +53,11 @@ func (w *world) neighbours(n int, every time.Duration) *neighbourhood {
 
 func (h *neighbourhood) post(ep *catalog.Endpoint) {
 	subs := []event.Submission{h.w.single(ep, `{}`)}
-	if err := h.w.engine.Submit(h.w.t.Context(), subs); err != nil || subs[0].Err != nil {
+	err := h.w.engine.Submit(h.w.t.Context(), subs)
+	if errors.Is(err, event.ErrClosed) {
+		return
+	}
+	if err != nil || subs[0].Err != nil {
 		h.w.t.Errorf("a neighbour's event: %v, %v", err, subs[0].Err)
 		return
 	}

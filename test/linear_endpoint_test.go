@@ -141,9 +141,10 @@ func TestEndpointsAreLinearizable(t *testing.T) {
 				mu.Unlock()
 			}
 		})
-		h.killed(p.server, kills)
+		spoil := saying("read", "active of old")
+		h.killed(p.server, kills, spoil)
 		h.end()
-		h.check(endpointModel, saying("read", "active of old"))
+		h.check(endpointModel, spoil)
 	})
 }
 

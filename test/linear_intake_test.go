@@ -84,9 +84,10 @@ func TestIntakeIsLinearizable(t *testing.T) {
 			}
 			c.post(ctx, p, ep, key, fmt.Sprint("body ", c.rng.IntN(4)/3))
 		})
-		h.killed(p.server, kills)
+		spoil := saying("post", "01ARZ3NDEKTSV4RRFFQ69G5FAV")
+		h.killed(p.server, kills, spoil)
 		h.end()
-		h.check(keyModel, saying("post", "01ARZ3NDEKTSV4RRFFQ69G5FAV"))
+		h.check(keyModel, spoil)
 		p.deliversEachKeyOnce(in, h)
 	})
 }

@@ -93,7 +93,7 @@ func TestRevocationIsLinearizable(t *testing.T) {
 			mu.Unlock()
 			c.use(p, b, ep)
 		})
-		h.killed(p.server, kills)
+		h.killed(p.server, kills, afterTheEnd)
 		h.end()
 		h.check(revocation, afterTheEnd)
 	})

@@ -79,8 +79,9 @@ func newHistory(t *testing.T) *history {
 	return h
 }
 
-// killed kills the server so many times in the middle of it all, and starts it again.
-func (h *history) killed(s *server, kills int) {
+// killed kills the server so many times in the middle of it all, and starts it again. It
+// returns when the history is long enough for check.
+func (h *history) killed(s *server, kills int, spoil spoiler) {
 	h.t.Helper()
 	rng := rand.New(rand.NewPCG(h.seed, 1<<32))
 	for range kills {
@@ -88,7 +89,12 @@ func (h *history) killed(s *server, kills int) {
 		s.kill()
 		s.start()
 	}
-	time.Sleep(100 * time.Millisecond) // for questions behind the last restart
+	asked := len(h.all())
+	eventually(h.t, "there is enough to check", func() bool {
+		ops := h.all()
+		i, _ := spoil(ops)
+		return i >= 0 && len(ops) >= asked+50
+	})
 }
 
 // client is one that asks, one question after the other.
@@ -264,10 +270,13 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 // patience is how long porcupine may look for an order.
 const patience = 10 * time.Second
 
+// spoiler picks an answer of a history, and says what it is to be instead so that no order
+// explains it; -1: there is none to pick.
+type spoiler func(ops []porcupine.Operation) (int, told)
+
 // check checks that an order explains all answers, and that none would if one of them
-// were another: the history is one in which a mistake shows. spoil picks the answer and
-// says what it is to be; -1: there is none to pick.
-func (h *history) check(m porcupine.Model, spoil func(ops []porcupine.Operation) (int, told)) {
+// were another: the history is one in which a mistake shows.
+func (h *history) check(m porcupine.Model, spoil spoiler) {
 	h.t.Helper()
 	ops := h.all()
 	h.describe(ops)
@@ -289,7 +298,7 @@ func (h *history) check(m porcupine.Model, spoil func(ops []porcupine.Operation)
 
 // saying spoils an answer to a question about a thing of which another answer was told
 // before: it says what nobody ever said.
-func saying(what, text string) func(ops []porcupine.Operation) (int, told) {
+func saying(what, text string) spoiler {
 	return func(ops []porcupine.Operation) (int, told) {
 		said := make(map[string]int64) // by thing: when it was first answered
 		for i, op := range ops {
