@@ -154,6 +154,36 @@ func TestWhatIsCommittedWhileAttemptsEnd(t *testing.T) {
 	})
 }
 
+// While attempts in flight end, nothing is read for the partition's other endpoints: a
+// reading that goes on after them would bring back what is being forgotten.
+func TestNothingIsReadForWhatIsGivenUp(t *testing.T) {
+	inTime(t, Options{MarkEvery: time.Hour}, func(t *testing.T, w *world) {
+		busy := w.endpoint()
+		p := w.partitionOf(busy)
+		failing := w.endpoint()
+		for w.partitionOf(failing) != p {
+			failing = w.endpoint()
+		}
+		w.store.reading = func() { time.Sleep(2 * time.Second) }
+		w.sender.set(failing.ID, failsFirst(1))
+		w.post(failing, 5) // comes again after 10 s
+		time.Sleep(6 * time.Second)
+		w.sender.set(busy.ID, slow(5*time.Second, answers(200)))
+		w.post(busy, 1)
+		time.Sleep(time.Second)
+		reads := w.store.timesRead()
+		w.release(p)
+		time.Sleep(2 * time.Second)
+		if n := w.store.timesRead(); n != reads {
+			t.Errorf("%d readings for what was given up", n-reads)
+		}
+		w.wantNothingOf(p)
+		w.take(p)
+		w.settled(time.Minute)
+		w.want(map[event.Status]int{event.Success: 6})
+	})
+}
+
 // A Release whose time is over before it begins cancels at once.
 func TestReleaseWithoutTime(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, w *world) {
