@@ -134,6 +134,56 @@ func TestReleaseCancelsWhenItsTimeIsOver(t *testing.T) {
 	})
 }
 
+// What is committed while attempts in flight end is behind the place already.
+func TestWhatIsCommittedWhileAttemptsEnd(t *testing.T) {
+	inTime(t, Options{MarkEvery: time.Hour}, func(t *testing.T, w *world) {
+		leaving, staying, p, _ := w.apart()
+		w.sender.set(leaving.ID, slow(5*time.Second, answers(200)))
+		w.post(leaving, 1)
+		time.Sleep(time.Second)
+		var done sync.WaitGroup
+		done.Go(func() { w.release(p) })
+		time.Sleep(time.Second)
+		w.post(leaving, 3)
+		time.Sleep(time.Second)
+		w.post(staying, 1)
+		done.Wait()
+		w.take(p)
+		w.settled(time.Minute)
+		w.want(map[event.Status]int{event.Success: 5})
+	})
+}
+
+// While attempts in flight end, nothing is read for the partition's other endpoints: a
+// reading that goes on after them would bring back what is being forgotten.
+func TestNothingIsReadForWhatIsGivenUp(t *testing.T) {
+	inTime(t, Options{MarkEvery: time.Hour}, func(t *testing.T, w *world) {
+		busy := w.endpoint()
+		p := w.partitionOf(busy)
+		failing := w.endpoint()
+		for w.partitionOf(failing) != p {
+			failing = w.endpoint()
+		}
+		w.store.reading = func() { time.Sleep(2 * time.Second) }
+		w.sender.set(failing.ID, failsFirst(1))
+		w.post(failing, 5) // comes again after 10 s
+		time.Sleep(6 * time.Second)
+		w.sender.set(busy.ID, slow(5*time.Second, answers(200)))
+		w.post(busy, 1)
+		time.Sleep(time.Second)
+		reads := w.store.timesRead()
+		w.release(p)
+		time.Sleep(2 * time.Second)
+		if n := w.store.timesRead(); n != reads {
+			t.Errorf("%d readings for what was given up", n-reads)
+		}
+		w.wantNothingOf(p)
+		w.take(p)
+		w.settled(time.Minute)
+		w.want(map[event.Status]int{event.Success: 6})
+	})
+}
+
 // A Release whose time is over before it begins cancels at once.
 func TestReleaseWithoutTime(t *testing.T) {
 	inTime(t, Options{}, func(t *testing.T, w *world) {
@@ -200,6 +250,7 @@ func TestWhatIsCommittedMeanwhileIsDeliveredOnce(t *testing.T) {
 	for _, delay := range []time.Duration{0, 40 * time.Millisecond} { // from readable to handed over
 		inTime(t, Options{Window: 16}, func(t *testing.T, w *world) {
 			ep, other, p, _ := w.apart()
+			r := rand.New(rand.NewPCG(9, 9))
 			w.store.delay = func() time.Duration { return delay }
 			stop := make(chan struct{})
 			var posting sync.WaitGroup
@@ -214,11 +265,11 @@ func TestWhatIsCommittedMeanwhileIsDeliveredOnce(t *testing.T) {
 					}
 				}
 			})
-			for range 20 {
-				time.Sleep(50 * time.Millisecond)
+			for range 50 {
+				time.Sleep(time.Duration(r.Int64N(1e8)))
 				w.release(p)
 				n := len(w.sender.to(ep.ID))
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(time.Duration(r.Int64N(1e8)))
 				if now := len(w.sender.to(ep.ID)); now != n {
 					t.Errorf("%d attempts while the partition was away", now-n)
 				}

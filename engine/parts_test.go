@@ -36,8 +36,9 @@ func TestHandoversChangeNothing(t *testing.T) {
 	})
 }
 
-// checkFor checks a property so many times, and again for as long as SOAK says. What
-// fails is made smaller and printed, with the seed that leads to it.
+// checkFor checks a property so many times, half as often with -short, and again for as
+// long as SOAK says. What fails is made smaller and printed, with the seed that leads to
+// it.
 func checkFor(t *testing.T, times int, property func(rt *rapid.T)) {
 	t.Helper()
 	var end time.Time
@@ -47,6 +48,9 @@ func checkFor(t *testing.T, times int, property func(rt *rapid.T)) {
 			t.Fatalf("SOAK=%q: want a duration, such as 10m: %v", text, err)
 		}
 		end = time.Now().Add(soak)
+	}
+	if testing.Short() {
+		times = times * 5 / 2 // of which rapid makes a fifth
 	}
 	before := flag.Lookup("rapid.checks").Value.String()
 	defer func() { _ = flag.Set("rapid.checks", before) }()

@@ -37,9 +37,13 @@ func TestHandoversOverALog(t *testing.T) {
 		}
 		end = time.Now().Add(soak)
 	}
+	times := 30
+	if testing.Short() {
+		times = 75 // of which rapid makes a fifth
+	}
 	before := flag.Lookup("rapid.checks").Value.String()
 	defer func() { _ = flag.Set("rapid.checks", before) }()
-	if err := flag.Set("rapid.checks", strconv.Itoa(20)); err != nil {
+	if err := flag.Set("rapid.checks", strconv.Itoa(times)); err != nil {
 		t.Fatal(err)
 	}
 	cases := 0
