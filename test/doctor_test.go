@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,12 +34,15 @@ func (s *server) doctor(args ...string) (code int, stdout string) {
 func filled(t *testing.T) (s *server, project, key string, ids []string) {
 	recv := newReceiver(t)
 	s = newServer(t)
+	if err := os.Chmod(s.dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s.start()
 	project, key = s.project(nil)
 	ep := s.endpoint(project, key, recv.URL, nil)
 	for n := range 200 {
 		var ev struct{ UID string }
-		s.must(key, "POST", project+"/events", object{"endpoint_id": ep, "event_type": "t", "data": object{"n": n, "pad": strings.Repeat("x", 600)}}, &ev)
+		s.must(key, "POST", project+"/events", object{"endpoint_id": ep, "event_type": "t", "data": object{"n": n, "pad": strings.Repeat(rand.Text(), 24)}}, &ev)
 		ids = append(ids, ev.UID)
 	}
 	s.stop()
@@ -64,14 +68,14 @@ func size(t *testing.T, path string) int64 {
 	return info.Size()
 }
 
-// flip flips a bit in the middle of a file.
+// flip flips a bit two thirds into a file: of values that is behind the catalog's.
 func flip(t *testing.T, path string) {
 	t.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b[len(b)/3] ^= 8
+	b[len(b)*2/3] ^= 8
 	if err := os.WriteFile(path, b, 0o600); err != nil {
 		t.Fatal(err)
 	}

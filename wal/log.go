@@ -58,6 +58,7 @@ type Log struct {
 	retained retention
 
 	failed    atomic.Pointer[failure]
+	found     atomic.Pointer[DamageError] // the first that a reader found
 	wake      chan struct{} // an intake waits
 	lazy      chan struct{} // settlements wait
 	stop      chan struct{} // closed by Close
