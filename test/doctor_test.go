@@ -145,7 +145,7 @@ func TestDoctorOfAWholeStore(t *testing.T) {
 }
 
 // TestDamagedValues: the server starts on a store whose values are damaged, for it does
-// not read them all, and stops as soon as somebody asks for one.
+// not read them all. Who asks for one gets an error, and the log says which.
 func TestDamagedValues(t *testing.T) {
 	s, project, key, ids := filled(t)
 	damaged := s.stored(".blob")[0]
@@ -157,20 +157,50 @@ func TestDamagedValues(t *testing.T) {
 		t.Errorf("doctor: exit %d:\n%s", code, out)
 	}
 	t.Logf("\n%s", out)
-	code = s.runToEnd(func() {
-		for _, id := range ids {
-			req, _ := http.NewRequest("GET", "http://"+s.api+project+"/events/"+id, nil)
-			req.Header.Set("Authorization", "Bearer "+key)
-			c := http.Client{Timeout: time.Second}
-			if resp, err := c.Do(req); err != nil {
-				return
-			} else {
-				resp.Body.Close()
-			}
+	s.start()
+	failed := 0
+	for _, id := range ids {
+		switch code, _ := s.call(key, "GET", project+"/events/"+id, nil); code {
+		case http.StatusOK:
+		case http.StatusInternalServerError:
+			failed++
+		default:
+			t.Errorf("event %s: %d", id, code)
+		}
+	}
+	if failed == 0 || failed == len(ids) {
+		t.Errorf("%d of %d events cannot be read", failed, len(ids))
+	}
+	s.stop()
+	if log := s.log.String(); strings.Count(log, "posthaste doctor") < failed || !strings.Contains(log, "corrupt record at key 45") {
+		t.Errorf("the log:\n%s", log)
+	}
+}
+
+// TestDamagedTables: a table that is read only when somebody asks is found then, and the
+// server stops rather than go on with such a disk.
+func TestDamagedTables(t *testing.T) {
+	s, project, key, _ := filled(t)
+	for _, table := range s.stored(".sst") {
+		flip(t, table)
+	}
+	code := s.runToEnd(func() {
+		req, err := http.NewRequest("GET", "http://"+s.api+project+"/eventdeliveries", nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		req.Header.Set("Authorization", "Bearer "+key)
+		c := http.Client{Timeout: time.Second}
+		if resp, err := c.Do(req); err == nil {
+			resp.Body.Close()
 		}
 	})
-	if code != 74 || !strings.Contains(s.log.String(), name) || !strings.Contains(s.log.String(), "posthaste doctor") {
-		t.Errorf("serve: exit %d:\n%s", code, s.log)
+	if log := s.log.String(); code != 74 || !strings.Contains(log, ".sst") || !strings.Contains(log, "posthaste doctor") {
+		t.Errorf("serve: exit %d:\n%s", code, log)
+	}
+	if code, out := s.doctor(); code != 74 || !strings.Contains(out, ".sst of level") {
+		t.Errorf("doctor: exit %d:\n%s", code, out)
 	}
 }
 

@@ -59,14 +59,14 @@ type Log struct {
 
 	failed    atomic.Pointer[failure]
 	found     atomic.Pointer[DamageError] // the first that a reader found
-	wake      chan struct{} // an intake waits
-	lazy      chan struct{} // settlements wait
-	stop      chan struct{} // closed by Close
-	done      chan struct{} // closed when the committer is gone
-	index     chan struct{} // stretches of the index have ended
-	indexQuit chan struct{} // closed by Close, in front of stop
-	indexed   chan struct{} // closed when indexLoop is gone
-	spare     []*group      // the committer's
+	wake      chan struct{}               // an intake waits
+	lazy      chan struct{}               // settlements wait
+	stop      chan struct{}               // closed by Close
+	done      chan struct{}               // closed when the committer is gone
+	index     chan struct{}               // stretches of the index have ended
+	indexQuit chan struct{}               // closed by Close, in front of stop
+	indexed   chan struct{}               // closed when indexLoop is gone
+	spare     []*group                    // the committer's
 
 	noise noise
 }
