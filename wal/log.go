@@ -327,12 +327,14 @@ func (l *Log) Close() error {
 		return errors.Join(err, l.db.Close())
 	}
 	l.flushTables()
-	newest, err := watermarkOf(l.db, newestID)
-	err = errors.Join(err, l.db.Close())
-	if err == nil {
+	newest, unread := watermarkOf(l.db, newestID)
+	if err := l.db.Close(); err != nil {
+		return err
+	}
+	if unread == nil {
 		l.markStopped(newest)
 	}
-	return err
+	return nil
 }
 
 // maxFlush bounds how long Close waits for tables to be written.
