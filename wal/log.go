@@ -66,14 +66,15 @@ type Log struct {
 	// lastRefusal is when a write found no space, in Unix nanoseconds.
 	lastRefusal atomic.Int64
 
-	wake      chan struct{} // an intake waits
-	lazy      chan struct{} // settlements wait
-	stop      chan struct{} // closed by Close
-	done      chan struct{} // closed when the committer is gone
-	index     chan struct{} // stretches of the index have ended
-	indexQuit chan struct{} // closed by Close, in front of stop
-	indexed   chan struct{} // closed when indexLoop is gone
-	spare     []*group      // the committer's
+	found     atomic.Pointer[DamageError] // the first that a reader found
+	wake      chan struct{}               // an intake waits
+	lazy      chan struct{}               // settlements wait
+	stop      chan struct{}               // closed by Close
+	done      chan struct{}               // closed when the committer is gone
+	index     chan struct{}               // stretches of the index have ended
+	indexQuit chan struct{}               // closed by Close, in front of stop
+	indexed   chan struct{}               // closed when indexLoop is gone
+	spare     []*group                    // the committer's
 
 	noise noise
 }
@@ -357,12 +358,14 @@ func (l *Log) Close() error {
 	}
 	l.strict.on.Store(false)
 	l.flushTables()
-	newest, err := l.newestTime()
-	err = errors.Join(err, l.db.Close())
-	if err == nil {
+	newest, unread := l.newestTime()
+	if err := l.db.Close(); err != nil {
+		return err
+	}
+	if unread == nil {
 		l.markStopped(newest)
 	}
-	return err
+	return nil
 }
 
 // maxFlush bounds how long Close waits for tables to be written.

@@ -72,9 +72,19 @@ func (l *Log) corrupted(info pebble.DataCorruptionInfo) {
 // well: a disk that lost this may lose what is acknowledged next. It is called on
 // Pebble's read paths, which must not wait for the end of the process.
 func (l *Log) damaged(damage *DamageError) {
+	l.found.CompareAndSwap(nil, damage)
 	if !l.readOnly {
 		go l.fail(fmt.Errorf("%w: %w", damage, errDamaged))
 	}
+}
+
+// named is an error of reading, with the file that was found to be damaged.
+func (l *Log) named(err error) error {
+	damage := l.found.Load()
+	if err == nil || damage == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w (%s)", damage, errDamaged, firstLine(err))
 }
 
 func firstLine(err error) string {

@@ -101,7 +101,9 @@ func TestTornRecordFiles(t *testing.T) {
 			if want.Damage != "" || want.Stop > int64(n) {
 				t.Fatalf("cut off at %d of %d: %+v", n, len(c.data), want)
 			}
-			zeroed := append(slices.Clone(cut), make([]byte, len(c.data)-n)...)
+			sector := n &^ 511
+			want = scanned(t, c.data[:sector], c.number, true)
+			zeroed := append(slices.Clone(c.data[:sector]), make([]byte, len(c.data)-sector)...)
 			if end := scanned(t, zeroed, c.number, true); end.Damage != "" || end.Records != want.Records {
 				t.Fatalf("zeros from %d of %d: %+v, want %+v", n, len(c.data), end, want)
 			}

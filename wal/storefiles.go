@@ -78,7 +78,7 @@ func readFiles(fs vfs.FS, dir string, durable bool) (*storeFiles, error) {
 		f.orphaned(names)
 		return f, nil
 	}
-	if !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, formatMarker) }) {
+	if hasTables(names) && !slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(name, formatMarker) }) {
 		f.damaged(formatMarker+"*", -1, "the file that names the format of the store is gone")
 	}
 	if found.OptionsFilename != "" {
@@ -105,6 +105,12 @@ func (f *storeFiles) orphaned(names []string) {
 
 func (f *storeFiles) damaged(file string, at int64, reason string) {
 	f.damage = append(f.damage, &DamageError{file, at, reason})
+}
+
+// hasTables reports whether the making of a store had ended: one that a crash cut short has
+// none, and is made again.
+func hasTables(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasSuffix(name, ".sst") })
 }
 
 // formatMarker begins the name of an empty file that ends in the store's format.

@@ -124,12 +124,13 @@ func (r *rowVerifier) readFrom(from []byte) (last []byte, err error) {
 
 func (r *rowVerifier) row(it *pebble.Iterator) {
 	key := it.Key()
-	if r.unread >= maxFindings && it.LazyValue().Fetcher != nil {
+	lazy := it.LazyValue()
+	if r.unread >= maxFindings && lazy.Fetcher != nil {
 		r.skipped++
 		r.rows = 0 // a delivery without this row is not compared with anything
 		return
 	}
-	value, err := it.ValueAndErr()
+	value, _, err := lazy.Value(nil)
 	if err != nil {
 		r.unread++
 		r.rows = 0

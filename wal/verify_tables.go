@@ -38,13 +38,16 @@ func (r *verifier) tables() error {
 			count++
 		}
 	}
-	if c.found == 0 {
+	if err := r.valueFiles(); err != nil {
+		return err
+	}
+	if c.found == 0 && !r.values {
 		if err := r.l.db.CheckLevels(nil); err != nil {
 			c.find(Broken, "the tables contradict each other: %v; %s", oneLine(err), restore)
 		}
 	}
 	c.end("%d with %s: all checksums are right", count, sizeText(total))
-	return r.valueFiles()
+	return nil
 }
 
 // table checks one table.

@@ -86,10 +86,10 @@ func (e *examination) verdict() (string, error) {
 	}
 	switch e.worst {
 	case app.Broken:
-		text := fmt.Sprintf("BROKEN: %d findings. Do not start the server on it: keep a copy as it is, and bring the data back from a backup.", broken)
+		text := fmt.Sprintf("BROKEN (%d). Do not start the server on it: keep a copy as it is, and bring the data back from a backup.", broken)
 		return text, loggedError{fmt.Errorf("%w: %s", app.ErrStorage, text)}
 	case app.Warning:
-		text := fmt.Sprintf("All data is whole; there are %d things to know.", warnings)
+		text := fmt.Sprintf("All data is whole. Warnings: %d.", warnings)
 		return text, loggedError{errors.New(text)}
 	}
 	return "All is well.", nil
@@ -150,7 +150,7 @@ func (e *examination) keys() (o app.DoctorOptions, err error) {
 	}
 	if text, ok := e.keyFile(secretKeysFile, app.Broken, "without it no secret of the store opens: bring it back from a backup"); ok {
 		o.SecretKeys = []byte(text)
-		e.find(secretKeysFile, app.Fine, "%d keys", len(strings.Split(text, "\n")))
+		e.find(secretKeysFile, app.Fine, "%d characters", len(text))
 	}
 	if o.InstanceKey = os.Getenv(rootKeyVariable); o.InstanceKey != "" {
 		e.find(instanceKeyFile, app.Fine, "the key of %s is used in its place", rootKeyVariable)

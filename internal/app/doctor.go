@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"posthaste/catalog"
 	"posthaste/internal/seal"
@@ -50,7 +51,7 @@ func Doctor(ctx context.Context, o DoctorOptions) ([]KindSize, error) {
 func (o *DoctorOptions) checkCatalog(l *wal.Log) Finding {
 	f := Finding{Check: "catalog", Text: "every record can be read, every secret opens, and nothing belongs to what is not there"}
 	broken := func(err error) Finding {
-		f.Level, f.Text = Broken, fmt.Sprintf("%v; bring back from a backup what it names", err)
+		f.Level, f.Text = Broken, fmt.Sprintf("%s; bring back from a backup what it names", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return f
 	}
 	var box *seal.Box
