@@ -67,10 +67,13 @@ type logFile struct {
 
 func (f *logFile) note(err error) error {
 	if err != nil {
-		f.err.CompareAndSwap(nil, &err)
+		f.keep(err)
 	}
 	return err
 }
+
+// keep is apart from note, which would allocate with it where there is no error.
+func (f *logFile) keep(err error) { f.err.CompareAndSwap(nil, &err) }
 
 func (f *logFile) Write(p []byte) (int, error) {
 	n, err := f.File.Write(p)
