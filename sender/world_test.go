@@ -25,7 +25,7 @@ type world struct {
 // noStore keeps nothing: the catalog of a test lives in memory.
 type noStore struct{}
 
-func (noStore) LoadCatalog(func(event.CatalogRecord) error) error { return nil }
+func (noStore) LoadCatalog(func(event.CatalogRecord) error) error      { return nil }
 func (noStore) CASCatalog([]event.CatalogRecord, ...event.Audit) error { return nil }
 
 func loopback() *netguard.Policy {
