@@ -215,9 +215,9 @@ func TestSecretKeyRotationAcrossKill(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
 	midst := 0
-	rounds := 6
+	rounds := 4
 	if testing.Short() {
-		rounds = 3
+		rounds = 2
 	}
 	for round := range rounds {
 		p.run("secrets", "rotate", "--data", p.dir)
