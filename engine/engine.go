@@ -26,6 +26,7 @@ type Engine struct {
 	pace   pace
 	clerk  clerk
 	herald herald
+	local  localFaults
 
 	unwatch func() // of the catalog; set by Start
 

@@ -144,6 +144,9 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	}
 	e.send(j, w.project, w.target, a)
 	if !a.Class.Charged() {
+		if a.Class == event.ClassLocal {
+			e.blameMachine(a)
+		}
 		return !j.d.AtMostOnce || s.afterwarn(w)
 	}
 	now := time.Now().UTC()

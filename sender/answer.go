@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 
 	"posthaste/event"
 )
@@ -55,7 +56,7 @@ func (x *exchange) readHead(c *conn) error {
 		}
 		recordHeaders(x.attempt, head)
 		if err := x.head.Read(x.in); err != nil {
-			return err
+			return headFault(err)
 		}
 		if code := x.head.StatusCode(); code < 100 || code > 199 || code == http.StatusSwitchingProtocols {
 			return nil
@@ -106,6 +107,13 @@ func headError(err error, got int) error {
 		return errHalfAnswer
 	}
 	return err
+}
+
+// headFault is what fasthttp says of a head that it was given whole, without the text of
+// the head.
+func headFault(err error) error {
+	what, _, _ := strings.Cut(err.Error(), ": buffer size=")
+	return errors.New("the answer's head cannot be read: " + strings.TrimPrefix(what, "error when reading response headers: "))
 }
 
 // beginsAnswer reports whether b is, so far, the beginning of an answer. Without

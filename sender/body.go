@@ -15,7 +15,10 @@ import (
 // that the connection can be used again. A longer one costs the connection.
 const drainBytes = 64 << 10
 
-var errTrailers = errors.New("the answer's trailers are larger than 16 KiB")
+var (
+	errTrailers  = errors.New("the answer's trailers are larger than 16 KiB")
+	errChunkLine = errors.New("a chunk of the answer's body begins with a line of more than 4 KiB")
+)
 
 // readBody records the beginning of the answer's body. whole says that nothing
 // of the answer is left on the connection. Once what is recorded is full, the
@@ -107,8 +110,11 @@ func (x *exchange) skipTrailers() error {
 }
 
 func bodyError(err error) error {
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
+	switch {
+	case err == io.EOF || err == io.ErrUnexpectedEOF:
 		return errHalfAnswer
+	case errors.Is(err, httputil.ErrLineTooLong):
+		return errChunkLine
 	}
 	return err
 }

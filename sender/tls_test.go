@@ -46,13 +46,17 @@ type tlsWorld struct {
 	cert tls.Certificate
 }
 
-func newTLSWorld(t testing.TB) *tlsWorld {
+func newTLSWorld(t testing.TB, change ...func(*Options)) *tlsWorld {
 	cert, ca := authority(t, time.Now().Add(time.Hour))
 	pool, err := RootsWith(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Raw}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &tlsWorld{newWorld(t, Options{TLSConfig: &tls.Config{RootCAs: pool}}), cert}
+	o := Options{TLSConfig: &tls.Config{RootCAs: pool}}
+	for _, f := range change {
+		f(&o)
+	}
+	return &tlsWorld{newWorld(t, o), cert}
 }
 
 func (w *tlsWorld) serve(t testing.TB, h handler, change ...func(*tls.Config)) *receiver {

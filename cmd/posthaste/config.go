@@ -7,6 +7,8 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
+
+	"posthaste/internal/app"
 )
 
 // configCmd shows what serve would run with. It touches no data directory.
@@ -54,14 +56,20 @@ func printSetting(w io.Writer, flag *kong.Flag, origin string) error {
 func settingValue(v any) any {
 	switch v := v.(type) {
 	case []netip.Prefix:
-		list := make([]string, len(v))
-		for i, p := range v {
-			list[i] = p.String()
-		}
-		return list
+		return texts(v)
+	case []app.PortRange:
+		return texts(v)
 	case fmt.Stringer:
 		return v.String()
 	default:
 		return v
 	}
+}
+
+func texts[T fmt.Stringer](values []T) []string {
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = v.String()
+	}
+	return list
 }

@@ -78,6 +78,11 @@ func (c *serveCmd) files(o *app.Options) (err error) {
 			return fmt.Errorf("--ca-file: %w", err)
 		}
 	}
+	if c.EgressProxyAuthFile != "" {
+		if o.EgressProxyAuth, err = readKeyFile(c.EgressProxyAuthFile); err != nil {
+			return fmt.Errorf("--egress-proxy-auth-file: %w", err)
+		}
+	}
 	self := "/proc/self/exe" // this very program, also after its file was replaced
 	if _, err := os.Stat(self); err != nil {
 		if self, err = os.Executable(); err != nil {

@@ -26,8 +26,14 @@ type settings struct {
 	PortalURL string `name:"portal-url" env:"POSTHASTE_PORTAL_URL" placeholder:"URL" help:"Where people reach the portal, as portal links show it."`
 	Strict    bool   `env:"POSTHASTE_STRICT" default:"false" negatable:"" help:"Refuse management requests that have unknown fields (${default})."`
 
-	EgressAllow []netip.Prefix `env:"POSTHASTE_EGRESS_ALLOW" placeholder:"CIDR" help:"Networks that are not public and that deliveries may reach all the same."`
-	AllowHTTP   bool           `name:"allow-http" env:"POSTHASTE_ALLOW_HTTP" default:"true" negatable:"" help:"Let endpoints be http and not only https, where their project does (${default})."`
+	EgressAllow []netip.Prefix  `env:"POSTHASTE_EGRESS_ALLOW" placeholder:"CIDR" help:"Networks that are not public and that deliveries may reach all the same."`
+	EgressDeny  []netip.Prefix  `env:"POSTHASTE_EGRESS_DENY" placeholder:"CIDR" help:"Networks that deliveries may not reach, whatever else is allowed."`
+	EgressPorts []app.PortRange `env:"POSTHASTE_EGRESS_PORTS" placeholder:"PORT" help:"Ports, or ranges such as 8000-8999, that deliveries may reach and no others; none: all but those of other services, such as 22 and 6379."`
+	AllowHTTP   bool            `name:"allow-http" env:"POSTHASTE_ALLOW_HTTP" default:"true" negatable:"" help:"Let endpoints be http and not only https, where their project does (${default})."`
+
+	EgressProxy         string `env:"POSTHASTE_EGRESS_PROXY" placeholder:"URL" help:"HTTP proxy that deliveries are made through, http://host:port. HTTP_PROXY and its like are not read."`
+	EgressProxyAuthFile string `env:"POSTHASTE_EGRESS_PROXY_AUTH_FILE" placeholder:"FILE" help:"File with user:password for the proxy, readable by its owner only."`
+	EgressProxyResolves bool   `env:"POSTHASTE_EGRESS_PROXY_RESOLVES" default:"false" negatable:"" help:"Leave host names to the proxy, which then has to refuse private addresses (${default})."`
 
 	CAFile string `name:"ca-file" env:"POSTHASTE_CA_FILE" placeholder:"FILE" help:"Certificates in PEM that https endpoints are trusted by, beside the system's."`
 
@@ -98,6 +104,10 @@ func (s *settings) options() app.Options {
 		Listen:              s.Listen,
 		AdminListen:         s.AdminListen,
 		EgressAllow:         s.EgressAllow,
+		EgressDeny:          s.EgressDeny,
+		EgressPorts:         s.EgressPorts,
+		EgressProxy:         s.EgressProxy,
+		EgressProxyResolves: s.EgressProxyResolves,
 		AllowHTTP:           s.AllowHTTP,
 		Durability:          s.Durability,
 		ShutdownTimeout:     s.ShutdownTimeout,

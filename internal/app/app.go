@@ -164,6 +164,7 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 	a.sender = sender.New(sender.Options{
 		TLSConfig:            trust,
 		Guard:                guard,
+		Dial:                 netguard.DialerOptions{Proxy: a.o.proxy()},
 		UserAgent:            "posthaste/" + a.o.Version,
 		MaxResponseBodyBytes: a.o.ResponseBodyBytes,
 		MaxConnsPerEndpoint:  a.o.EndpointConcurrency,

@@ -38,7 +38,7 @@ type meters struct {
 }
 
 // attemptResults are the values of an attempt's result label.
-var attemptResults = []string{"2xx", "3xx", "4xx", "5xx", "1xx", "0xx", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked", "auth", "transform"}
+var attemptResults = []string{"2xx", "3xx", "4xx", "5xx", "1xx", "0xx", "timeout", "dns", "connect", "tls", "reset", "malformed", "blocked", "local", "auth", "transform"}
 
 func newMeters(version string) *meters {
 	r := metrics.New()

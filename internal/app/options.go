@@ -68,6 +68,20 @@ type Options struct {
 	// EgressAllow are networks that deliveries may reach although they are not
 	// public, such as an operator's own 10.0.0.0/8. None by default.
 	EgressAllow []netip.Prefix
+	// EgressDeny are networks that deliveries may not reach. They beat EgressAllow. None
+	// by default.
+	EgressDeny []netip.Prefix
+	// EgressPorts are the only ports that deliveries may reach, short of those of other
+	// services, such as 22 and 6379, which they never may. None by default: all but those.
+	EgressPorts []PortRange
+	// EgressProxy is the HTTP proxy that deliveries, and requests for access tokens, are
+	// made through by CONNECT: http://host:port. "" by default: none, whatever the
+	// environment says. EgressProxyAuth is user:password for it, "" for none.
+	// EgressProxyResolves leaves host names to the proxy, which then has to refuse
+	// private addresses; otherwise they are resolved and checked here.
+	EgressProxy         string
+	EgressProxyAuth     string
+	EgressProxyResolves bool
 	// AllowHTTP lets endpoints be http and not only https. A project may still
 	// refuse them for itself. There is no default: the zero value is https only.
 	AllowHTTP bool
@@ -249,18 +263,6 @@ func (o *Options) checkListeners() error {
 		return nil
 	}
 	return fmt.Errorf("--admin-listen must differ from --listen, both are %s", o.Listen)
-}
-
-func (o *Options) checkEgress() error {
-	for _, p := range o.EgressAllow {
-		if !p.IsValid() {
-			return errors.New("--egress-allow must be networks such as 10.0.0.0/8")
-		}
-		if p != p.Masked() {
-			return fmt.Errorf("--egress-allow: %s has bits beyond its mask, did you mean %s?", p, p.Masked())
-		}
-	}
-	return nil
 }
 
 func (o *Options) checkDurability() error {

@@ -33,6 +33,8 @@ type DialerOptions struct {
 	// DNSServer is the name server to ask, host:port. Empty means those of
 	// /etc/resolv.conf.
 	DNSServer string
+	// Proxy, if not nil, is what connections are made through.
+	Proxy *Proxy
 	// Lookup, if not nil, is asked for the addresses of a host name in the place
 	// of the DNS. Any goroutine may call it. Its errors should be *net.DNSError.
 	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
@@ -48,6 +50,7 @@ type Dialer struct {
 	policy  *Policy
 	maxTime time.Duration
 	names   *resolver
+	proxy   *Proxy // nil: none
 	connect func(ctx context.Context, ap netip.AddrPort) (net.Conn, error)
 	alive   context.Context // ended by Close
 	close   context.CancelFunc
@@ -55,7 +58,7 @@ type Dialer struct {
 
 // Dialer makes a Dialer that keeps to p, which must not change any more.
 func (p *Policy) Dialer(o DialerOptions) *Dialer {
-	d := &Dialer{policy: p, maxTime: o.MaxDialTime}
+	d := &Dialer{policy: p, maxTime: o.MaxDialTime, proxy: o.Proxy}
 	if d.maxTime <= 0 {
 		d.maxTime = DefaultMaxDialTime
 	}
@@ -69,6 +72,9 @@ func (p *Policy) Dialer(o DialerOptions) *Dialer {
 	nd := &net.Dialer{KeepAlive: 30 * time.Second, ControlContext: p.control}
 	d.connect = func(ctx context.Context, ap netip.AddrPort) (net.Conn, error) {
 		return nd.DialContext(ctx, "tcp", ap.String())
+	}
+	if d.proxy != nil {
+		d.connect = d.throughProxy
 	}
 	d.alive, d.close = context.WithCancel(context.Background())
 	return d
@@ -125,6 +131,9 @@ func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, &DialError{addr, strconv.ErrRange}
 	}
+	if _, err := netip.ParseAddr(host); err != nil && d.proxy != nil && d.proxy.Resolves {
+		return d.byName(ctx, addr, uint16(port))
+	}
 	addrs, err := d.addresses(ctx, host)
 	if err != nil {
 		if IsLocal(err) {
@@ -137,6 +146,30 @@ func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, err
 	}
 	return d.tryEach(ctx, addr, targets)
+}
+
+// throughProxy is connect through the proxy. The kernel is not asked to connect to ap,
+// so the last check stands here.
+func (d *Dialer) throughProxy(ctx context.Context, ap netip.AddrPort) (net.Conn, error) {
+	if err := d.policy.CheckAddr(ap); err != nil {
+		return nil, err
+	}
+	return d.proxy.connect(ctx, ap.String())
+}
+
+// byName has the proxy resolve the name.
+func (d *Dialer) byName(ctx context.Context, addr string, port uint16) (net.Conn, error) {
+	if err := d.policy.checkPort(port); err != nil {
+		return nil, err
+	}
+	conn, err := d.proxy.connect(ctx, addr)
+	if err == nil {
+		return conn, nil
+	}
+	if blocked, ok := err.(*BlockError); ok {
+		return nil, blocked
+	}
+	return nil, &DialError{addr, err}
 }
 
 // addresses resolves a host that may be an address itself. It returns at least

@@ -28,8 +28,12 @@ func (e *DialError) Timeout() bool {
 }
 
 // IsLocal reports whether err is this machine's fault and not the destination's:
-// it ran out of file descriptors, ports, buffers or memory.
+// it ran out of file descriptors, ports, buffers or memory, or its proxy failed.
 func IsLocal(err error) bool {
+	var proxy *ProxyError
+	if errors.As(err, &proxy) {
+		return true
+	}
 	for _, fault := range []error{
 		syscall.EMFILE, syscall.ENFILE, syscall.EADDRNOTAVAIL, syscall.ENOBUFS, syscall.ENOMEM,
 	} {

@@ -10,4 +10,8 @@
 //
 // Only the last can be trusted, since a name may resolve to something else
 // each time. The first is there to tell people early.
+//
+// Nothing in the environment names a proxy: HTTP_PROXY and its like are not read. A
+// Proxy that the operator configures gets addresses that were resolved and checked
+// here, unless it is to resolve names itself; then it has to check them, too.
 package netguard

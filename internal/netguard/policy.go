@@ -2,9 +2,7 @@ package netguard
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
-	"slices"
 )
 
 // ErrBlocked is what every refusal to connect is: errors.Is(err, ErrBlocked).
@@ -31,11 +29,15 @@ type Policy struct {
 	// Deny lists blocks that are not reachable. It beats Allow.
 	Deny []netip.Prefix
 	// DenyListeners lists single ports that are not reachable, above all
-	// posthaste's own, so that no endpoint feeds its events back. It beats Allow.
+	// posthaste's own, so that no endpoint feeds its events back. It beats Allow. The
+	// unspecified address, 0.0.0.0 or ::, stands for every loopback address.
 	DenyListeners []netip.AddrPort
 	// DeniedPorts are refused at every address. Nil means DefaultDeniedPorts;
 	// an empty list that is not nil refuses none.
 	DeniedPorts []uint16
+	// Ports, if there are any, are the only ones that are called, and of them not
+	// those that are denied.
+	Ports []PortRange
 	// AllowHTTP takes URLs without TLS too.
 	AllowHTTP bool
 	// AllowNames lists host names that a URL may have although they look
@@ -64,20 +66,12 @@ func (p *Policy) CheckAddr(ap netip.AddrPort) error {
 	return nil
 }
 
-func (p *Policy) checkPort(port uint16) error {
-	denied := p.DeniedPorts
-	if denied == nil {
-		denied = DefaultDeniedPorts
-	}
-	if port == 0 || slices.Contains(denied, port) {
-		return &BlockError{fmt.Sprintf("port %d is not one that webhooks may use", port)}
-	}
-	return nil
-}
-
+// isListener reports whether a connection to ap would end at one of DenyListeners.
+// The kernel takes the unspecified address for this machine.
 func (p *Policy) isListener(ap netip.AddrPort) bool {
 	for _, l := range p.DenyListeners {
-		if l.Port() == ap.Port() && l.Addr().Unmap() == ap.Addr() {
+		own := l.Addr().Unmap()
+		if l.Port() == ap.Port() && (own == ap.Addr() || ap.Addr().IsUnspecified() || own.IsUnspecified() && ap.Addr().IsLoopback()) {
 			return true
 		}
 	}

@@ -215,10 +215,3 @@ func (p *Policy) checkLiteral(a netip.Addr, port uint16) error {
 	}
 	return nil
 }
-
-func (p *Policy) checkURLPort(port uint16) error {
-	if p.checkPort(port) != nil {
-		return &URLError{CodeBlockedPort, "its port " + strconv.Itoa(int(port)) + " belongs to another kind of service: use a port like 443 or 8443"}
-	}
-	return nil
-}
