@@ -11,6 +11,9 @@ import (
 	"posthaste/event"
 )
 
+// DefaultMaxBodyBytes is how large a request's body may be.
+const DefaultMaxBodyBytes = 1 << 20
+
 // Options are what an API needs and what an operator may change.
 type Options struct {
 	Catalog *catalog.Catalog // required
@@ -33,7 +36,7 @@ type Options struct {
 	// links start with it. Default: they are paths.
 	PortalURL string
 
-	// MaxBodyBytes bounds a request's body. Default: 1 MiB.
+	// MaxBodyBytes bounds a request's body. Default: DefaultMaxBodyBytes.
 	MaxBodyBytes int64
 
 	// MaxPageBytes bounds what one page of a listing holds in memory. A page that
@@ -109,7 +112,7 @@ func (o *Options) EnsureDefaults() {
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	o.PortalURL = strings.TrimRight(o.PortalURL, "/")
 	if o.MaxBodyBytes <= 0 {
-		o.MaxBodyBytes = 1 << 20
+		o.MaxBodyBytes = DefaultMaxBodyBytes
 	}
 	if o.MaxPageBytes <= 0 {
 		o.MaxPageBytes = 16 << 20

@@ -21,6 +21,14 @@ type ServerOptions struct {
 	WriteTimeout time.Duration // for a client to take a whole answer, see Listener; default 30 s
 	IdleTimeout  time.Duration // between requests of a connection, see Listener; default 75 s
 
+	// Largest says how large the body may be of a request with this head, by the key
+	// that it shows, or what it asks for. It is asked about bodies of more than 64 KiB,
+	// which all may have, from any goroutine, before they are read. Nil: MaxRequestBytes.
+	Largest func(h *fasthttp.RequestHeader) int
+	// MaxBodyMemory bounds what all bodies of more than 64 KiB claim together, in bytes;
+	// one more is answered 503. Default 256 MiB, or MaxRequestBytes twice if that is more.
+	MaxBodyMemory int
+
 	Logger fasthttp.Logger // gets what fasthttp has to say; nil: dropped
 	// Rejected and Refused are as in Metrics, for requests refused before the
 	// handler; each may be nil.
@@ -30,6 +38,7 @@ type ServerOptions struct {
 
 func (o *ServerOptions) ensureDefaults() {
 	defaultTo(&o.MaxRequestBytes, event.DefaultMaxRequestBytes)
+	defaultTo(&o.MaxBodyMemory, max(256<<20, 2*o.MaxRequestBytes))
 	defaultTo(&o.MaxHeaderBytes, 16<<10)
 	defaultTo(&o.MaxConns, 8192)
 	defaultTo(&o.ReadTimeout, 30*time.Second)
@@ -40,6 +49,9 @@ func (o *ServerOptions) ensureDefaults() {
 	}
 	if o.Rejected == nil {
 		o.Rejected = func(string) {}
+	}
+	if o.Largest == nil {
+		o.Largest = func(*fasthttp.RequestHeader) int { return o.MaxRequestBytes }
 	}
 }
 
@@ -63,10 +75,11 @@ const lateWorkers = 256
 // returns; who calls that also calls its Shutdown. handler must not keep its argument.
 func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
 	o.ensureDefaults()
-	d := &door{o: o, ids: newRequestIDs(), handler: handler, tooLarge: tooLarge(o.MaxRequestBytes)}
+	d := &door{o: o, room: newBodyRoom(o.MaxBodyMemory, 2*(o.ReadTimeout+o.WriteTimeout)), ids: newRequestIDs(), handler: handler, tooLarge: tooLarge(o.MaxRequestBytes), tooLargeInChunks: tooLargeInChunks(o.MaxRequestBytes)}
 	return &fasthttp.Server{
 		Handler:                      d.handle,
 		ErrorHandler:                 d.fail,
+		HeaderReceived:               d.received,
 		MaxRequestBodySize:           o.MaxRequestBytes,
 		ReadBufferSize:               o.MaxHeaderBytes,
 		Concurrency:                  o.MaxConns + lateWorkers,
@@ -80,13 +93,16 @@ func Server(o ServerOptions, handler fasthttp.RequestHandler) *fasthttp.Server {
 
 // door stands between a server and its handler.
 type door struct {
-	o        ServerOptions
-	ids      *requestIDs
-	handler  fasthttp.RequestHandler
-	tooLarge *refusal
+	o       ServerOptions
+	ids     *requestIDs
+	handler fasthttp.RequestHandler
+	room    *bodyRoom
+
+	tooLarge, tooLargeInChunks *refusal
 }
 
 func (d *door) handle(ctx *fasthttp.RequestCtx) {
+	defer d.room.leave(&ctx.Request.Header)
 	if no := inspect(ctx); no != nil {
 		d.refuse(ctx, no)
 		return
@@ -102,11 +118,12 @@ var (
 
 // fail answers a request that fasthttp could not read.
 func (d *door) fail(ctx *fasthttp.RequestCtx, err error) {
+	noRoom := d.room.leave(&ctx.Request.Header)
 	var header *fasthttp.ErrSmallBuffer
 	var slow interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		d.refuse(ctx, d.tooLarge)
+		d.refuse(ctx, d.refuseLarge(&ctx.Request.Header, noRoom))
 	case errors.As(err, &header):
 		d.refuse(ctx, refuseBigHeader)
 	case errors.As(err, &slow) && slow.Timeout():

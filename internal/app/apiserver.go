@@ -46,7 +46,7 @@ func (a *App) startAPI(ctx context.Context) error {
 	}
 	rest := fasthttpadaptor.NewFastHTTPHandler(a.withHealth(management))
 	a.api = &apiServer{listener: ln}
-	door := ingest.ServerOptions{MaxRequestBytes: a.o.MaxRequestBytes, Rejected: a.m.rejected, Refused: a.refused()}
+	door := ingest.ServerOptions{MaxRequestBytes: a.o.MaxRequestBytes, Largest: a.largest, Rejected: a.m.rejected, Refused: a.refused()}
 	a.api.server = ingest.Server(door, a.recovering(func(ctx *fasthttp.RequestCtx) {
 		if !intake.Handle(ctx) && !sources.Handle(ctx) {
 			rest(ctx)

@@ -1,8 +1,12 @@
 package app
 
 import (
+	"bytes"
 	"time"
 
+	"github.com/valyala/fasthttp"
+
+	"posthaste/api"
 	"posthaste/catalog"
 	"posthaste/event"
 	"posthaste/inbound"
@@ -39,6 +43,25 @@ func (a *App) newInbound(limits *ingest.Ingest) *inbound.Inbound {
 		OnCRC:           a.challenged,
 		Metrics:         inbound.Metrics{Observe: a.m.ingested, Rejected: a.m.rejected},
 	})
+}
+
+// largest is how large the body may be of a request that is yet to be read: those who
+// may post events have the most, and who has no key next to nothing.
+func (a *App) largest(h *fasthttp.RequestHeader) int {
+	if mask, ok := bytes.CutPrefix(h.RequestURI(), []byte("/ingest/")); ok {
+		mask, _, _ = bytes.Cut(mask, []byte{'?'})
+		_, of, _ := sources{projects{a.catalog, a.o.MaxPayloadBytes}}.SourceByMask(string(mask))
+		return of.MaxPayload
+	}
+	_, token, _ := bytes.Cut(h.Peek(fasthttp.HeaderAuthorization), []byte{' '})
+	grant, ok := a.catalog.Authenticate(bytes.TrimLeft(token, " "))
+	switch {
+	case !ok:
+		return 0
+	case grant.Scopes.Has(event.ScopeIngest):
+		return a.o.MaxRequestBytes
+	}
+	return api.DefaultMaxBodyBytes
 }
 
 // refused is who hears why intake refused a request: nobody, unless debug lines are
