@@ -48,6 +48,7 @@ var allowedImports = map[string][]string{
 	"bench/report":  {},
 	"cmd/posthaste": {"bench", "bench/report", "client", "internal/app", "receiver"},
 	"test":          {},
+	"test/mutants":  {},
 	"test/compat":   {},
 }
 
