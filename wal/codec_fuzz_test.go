@@ -147,3 +147,31 @@ func FuzzDecodeTimer(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDecodeOthers: no other record, whatever its key, is more than refused.
+func FuzzDecodeOthers(f *testing.F) {
+	f.Add([]byte{})
+	for _, r := range goldenRecords {
+		key, _ := hex.DecodeString(r.key)
+		value, _ := hex.DecodeString(r.value)
+		if len(value) >= recordHeaderLen {
+			f.Add(append(key, value[recordHeaderLen:]...))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, keyLen := range []int{goneKeyLen, sizeKeyLen, leftKeyLen, jobKeyLen, stretchKeyLen, findKeyLen, len(text)} {
+			key := text[:min(keyLen, len(text))]
+			value := sealedBody(key, text[len(key):])
+			_, _, _ = decodeGone(key, value)
+			_, _, _, _ = decodeSize(key, value)
+			_, _ = decodeLeft(key, value)
+			_, _ = decodeJob(key, value)
+			_, _, _, _ = decodeStretch(key, value)
+			_, _ = readHead(key, value)
+			ids, _, _ := places(nil, key, value, tag(0))
+			if len(ids) > len(text) {
+				t.Fatalf("%d places in %d bytes", len(ids), len(text))
+			}
+		}
+	})
+}
