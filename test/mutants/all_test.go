@@ -121,7 +121,7 @@ var all = []mutant{
 		name: "a connection that was closed is used", file: "sender/conn.go",
 		old: "	c.quiet = err == syscall.EAGAIN",
 		new: "	c.quiet = err == syscall.EAGAIN || err == nil",
-		pkg: "sender", test: "TestIdleClose",
+		pkg: "sender", test: "TestManyStale",
 	},
 	{
 		name: "idle connections live on", file: "sender/conn.go",
