@@ -88,7 +88,7 @@ func (l *Log) enqueue(subs []event.Submission, keyed *claims) (*outcome, error) 
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	s.prepare(subs)
-	now := uint64(time.Now().UnixMilli())
+	now := uint64(l.o.Clock.Now().UnixMilli())
 
 	g, err := l.reserve()
 	if err != nil {

@@ -3,20 +3,21 @@ package wal
 import (
 	"bytes"
 	"errors"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"posthaste/event"
 )
 
-// A group with new ids says how late the newest is, so that those of the next process are
-// greater, also when the machine's clock went back. Recover alone would not see
-// events that owe nothing.
+// A group with new ids or outcomes says how late it is, so that ids of the next process are
+// greater, and its clock goes on from there, also when the machine's went back. Recover alone
+// would not see events that owe nothing.
 
-// setClock writes the time of the newest id. The caller holds mu.
+// setClock writes the time, which is not before the newest id. The caller holds mu.
 func (l *Log) setClock(g *group) {
 	key := appendWatermarkKey(nil, newestID)
-	_ = g.batch.Set(key, sealedMillis(key, l.clock), nil)
+	_ = g.batch.Set(key, sealedMillis(key, l.nowLocked()), nil)
 }
 
 // readClock makes sure that new ids are greater than all that were made, and than the
@@ -31,7 +32,20 @@ func (l *Log) readClock() error {
 		newest, err = l.newestEvent()
 	}
 	l.clock = max(mark, newest+1)
+	l.o.Clock.AtLeast(time.UnixMilli(int64(l.clock)))
 	return err
+}
+
+// Now is the time by which ids are dated, and by which what is due should be: the
+// machine's wall clock, but never before the newest id of the store, and never set back.
+func (l *Log) Now() time.Time { return l.o.Clock.Now() }
+
+// Newest is the time of the newest id, or of the newest outcome at the last start, or one just
+// behind it; 1970 in a new store.
+func (l *Log) Newest() time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.UnixMilli(int64(l.clock)).UTC()
 }
 
 // newestEvent is the time of the newest event, found in the newest hour, with two

@@ -117,7 +117,7 @@ func (l *Log) take(least int) *group {
 	if g.empty() || least > 1 && int(g.batch.Count()) < least {
 		return nil
 	}
-	if g.ids {
+	if g.ids || g.stats.Settlements > 0 {
 		l.setClock(g)
 	}
 	l.group = l.newGroup()

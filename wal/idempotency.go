@@ -85,11 +85,15 @@ func (l *Log) lookUpAll(subs []event.Submission, keys []claim) error {
 	return nil
 }
 
-// now is the present, or the newest id's time if the machine's clock went back.
+// now is the present in ms, or the newest id's time if that is later.
 func (l *Log) now() uint64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return max(l.clock, uint64(time.Now().UnixMilli()))
+	return l.nowLocked()
+}
+
+func (l *Log) nowLocked() uint64 {
+	return max(l.clock, uint64(l.o.Clock.Now().UnixMilli()))
 }
 
 func collectKeys(subs []event.Submission, window time.Duration) *claims {

@@ -9,6 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"posthaste/event"
+	"posthaste/internal/steady"
 )
 
 // Options set up a Log. The zero value of a field means its default.
@@ -58,6 +59,10 @@ type Options struct {
 	// rewriteAge is how old a blob file must be to be rewritten; an hour by default.
 	rewriteAge time.Duration
 
+	// Clock is what ids are dated by; one of its own by default. Open moves it on to the
+	// newest id.
+	Clock *steady.Clock
+
 	// Observe is told of each committed group. It must not block. May be nil.
 	Observe func(GroupStats)
 }
@@ -86,6 +91,9 @@ func (o *Options) ensureDefaults() {
 	setDefault(&o.IdempotencyWindow, 24*time.Hour)
 	setDefault(&o.CacheBytes, 64<<20)
 	setDefault(&o.MemTableBytes, 32<<20)
+	if o.Clock == nil {
+		o.Clock = steady.New()
+	}
 	if o.FS == nil {
 		o.FS = vfs.Default
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -40,6 +41,7 @@ func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind
 	l.mu.Lock()
 	l.horizon = max(l.clock, r.newest)
 	l.clock = l.horizon + 1 // ids to come are beyond the horizon
+	l.o.Clock.AtLeast(time.UnixMilli(int64(l.clock)))
 	l.mu.Unlock()
 	if err := r.readHealth(health); err != nil {
 		return err

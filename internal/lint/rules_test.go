@@ -30,9 +30,10 @@ var allowedImports = map[string][]string{
 	"internal/metrics":   {},
 	"internal/netguard":  {},
 	"internal/seal":      {},
+	"internal/steady":    {},
 	"internal/wheel":     {},
 
-	"wal":                 {"event", "internal/metrics"},
+	"wal":                 {"event", "internal/metrics", "internal/steady"},
 	"catalog":             {"event", "sig", "ratelimit", "retry", "breaker", "match", "internal/seal"},
 	"catalog/catalogtest": {"event", "catalog"}, // for tests: it is in nobody's list
 	"sender":              {"event", "catalog", "oauth", "sig", "retry", "internal/metrics", "internal/netguard"},
@@ -42,7 +43,7 @@ var allowedImports = map[string][]string{
 
 	"internal/app": {
 		"api", "breaker", "catalog", "engine", "event", "inbound", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
-		"internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/wheel",
+		"internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/steady", "internal/wheel",
 	},
 	"bench":         {"bench/report"}, // speaks HTTP only
 	"bench/report":  {},
