@@ -188,6 +188,19 @@ func (b *Breaker) State(now time.Time) State {
 // Trips is how often in a row it opened without a recovery in between.
 func (b *Breaker) Trips() int { return int(b.trips) }
 
+// Rest is how long an open breaker lets nothing through from now on; 0 when it is not open.
+// It is not longer than the timeout of c: the clock may have been set back.
+func (b *Breaker) Rest(c Config, now time.Time) time.Duration {
+	if b.until == 0 {
+		return 0
+	}
+	at := now.UnixNano()
+	if c.on {
+		b.until = min(b.until, at+c.timeout)
+	}
+	return time.Duration(max(0, b.until-at))
+}
+
 // Until is when an open breaker lets a probe through; zero when it is not open.
 func (b *Breaker) Until() time.Time {
 	if b.until == 0 {

@@ -254,6 +254,31 @@ func TestItIsNeverOpenForLongerThanTheTimeout(t *testing.T) {
 	s.refuses(30 * time.Second)
 }
 
+func TestRest(t *testing.T) {
+	s := newScript(t, nil)
+	rests := func(want time.Duration) {
+		t.Helper()
+		if got := s.b.Rest(s.c, s.now); got != want {
+			t.Errorf("rests %s, want %s", got, want)
+		}
+	}
+	rests(0)
+	s.record(5, Unreachable, Opened)
+	rests(30 * time.Second)
+	s.pass(10 * time.Second)
+	rests(20 * time.Second)
+	s.pass(-24 * time.Hour) // the clock is set back
+	rests(30 * time.Second)
+	s.pass(29 * time.Second)
+	rests(time.Second)
+	s.pass(time.Minute)
+	rests(0)
+	s.b = Restore(1, s.now.Add(time.Hour))
+	if got := s.b.Rest(Config{}, s.now); got != time.Hour {
+		t.Errorf("without a timeout it rests %s", got)
+	}
+}
+
 func TestTheClockSetBackWhileClosed(t *testing.T) {
 	s := newScript(t, nil)
 	s.record(9, Failed, Nothing)

@@ -100,7 +100,7 @@ func (e *Engine) recoverEndpoints() error {
 		s := e.shardOf(event.EndpointHash(h.Endpoint))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.ill[h.Endpoint] = illness{healthOf(h), true}
+		s.ill[h.Endpoint] = illness{e.healthOf(h), true}
 		if ep := s.endpoints[h.Endpoint]; ep != nil {
 			s.inherit(ep)
 		}

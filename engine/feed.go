@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"time"
-
-	"posthaste/event"
-)
+import "posthaste/event"
 
 // Committed takes what the log made durable, in commit order, from the log's
 // committer. It does not block: what does not fit in memory stays in the log.
@@ -75,9 +71,4 @@ func (e *Engine) Waiting(timers []event.Timer) {
 		s.armRetry(ep, t.DueMilli)
 		s.mu.Unlock()
 	}
-}
-
-// age is how long ago a delivery was created.
-func age(id event.ID, now time.Time) time.Duration {
-	return now.Sub(time.UnixMilli(int64(id.Time())))
 }

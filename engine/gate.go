@@ -100,7 +100,7 @@ func (ep *endpoint) mustRest(now time.Time) time.Duration {
 	if ep.health == nil {
 		return 0
 	}
-	return max(ep.health.until.Sub(now), ep.health.breaker.Until().Sub(now))
+	return max(ep.health.until.Sub(now), ep.health.breaker.Rest(ep.health.config, now))
 }
 
 // slots is how many attempts at once the endpoint may have now.

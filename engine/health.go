@@ -113,29 +113,25 @@ func later(a, b time.Time) time.Time {
 	return b
 }
 
-// row is what the log remembers.
-func (h *health) row(ep event.ID) event.Health {
+// row is what the log remembers, dated by its clock.
+func (h *health) row(e *Engine, ep event.ID) event.Health {
 	r := event.Health{Endpoint: ep, Failures: h.failures, Trips: h.breaker.Trips()}
 	if h.failures > 0 {
 		r.Since = uint64(h.since.UnixMilli())
 	}
-	if until := later(h.until, h.breaker.Until()); !until.IsZero() {
-		r.Until = uint64(until.UnixMilli())
-	}
+	r.Until = e.noted(later(h.until, h.breaker.Until()))
 	return r
 }
 
 // healthOf brings back what the log remembers.
-func healthOf(r event.Health) *health {
+func (e *Engine) healthOf(r event.Health) *health {
 	h := &health{failures: r.Failures}
 	// So many failures make no difference to a smaller share of the workers.
 	h.shift = uint8(min(bits.Len(uint(r.Failures)), maxShift))
 	if r.Failures > 0 {
 		h.since = time.UnixMilli(int64(r.Since)).UTC()
 	}
-	if r.Until != 0 {
-		h.until = time.UnixMilli(int64(r.Until)).UTC()
-	}
+	h.until = e.recalled(r.Until, MaxRetryAfter)
 	if r.Trips > 0 {
 		h.breaker = breaker.Restore(r.Trips, h.until)
 	}

@@ -152,12 +152,12 @@ func (r *reading) caughtUp(ep *endpoint) bool {
 // where: not past one that is on its way into the log, which will set the alarm
 // when it is there. The caller holds mu.
 func (s *Shard) dueTimers(ep *endpoint) (until uint64, due bool) {
-	now := uint64(time.Now().UnixMilli())
+	now := uint64(s.e.now().UnixMilli())
 	if ep.next == 0 {
 		return 0, false
 	}
 	if ep.next > now {
-		if !ep.retry.Active() { // the wall clock was set back
+		if !ep.retry.Active() {
 			s.setRetry(ep)
 		}
 		return 0, false
@@ -226,6 +226,6 @@ func (r *reading) keep(ds []event.Delivery) { r.ds = ds[:0] }
 func (s *Shard) readFailed(ep *endpoint, err error) {
 	s.e.o.Logger.Error().Err(err).Str("endpoint", ep.id.String()).Msg("deliveries cannot be read from the log; trying again")
 	ep.resting = true
-	ep.next = uint64(time.Now().Add(localPause).UnixMilli())
+	ep.next = uint64(s.e.now().Add(localPause).UnixMilli())
 	s.setRetry(ep)
 }

@@ -260,7 +260,7 @@ func (r *retrial) again(c *claim) error {
 		st.Timer = c.d.Due
 	}
 	st.Delivery.Status, st.Delivery.Manual, st.Delivery.Reason = event.Retry, true, ""
-	st.Delivery.UpdatedAt = time.Now().UTC()
+	st.Delivery.UpdatedAt = r.e.now()
 	st.Delivery.Due = st.Delivery.UpdatedAt
 	return c.s.reschedule(&st, len(r.errs) == 1)
 }

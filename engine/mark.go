@@ -53,11 +53,11 @@ func (s *Shard) addMark(m *event.Mark) {
 	if s.fed != 0 {
 		m.Watermark = min(m.Watermark, s.fed)
 	}
-	kept, now := s.active[:0], time.Now()
+	kept, now, dated := s.active[:0], time.Now(), uint64(s.e.now().UnixMilli())
 	s.e.queued.Add(-s.keep.expire(now.Add(-2 * keepFor)))
 	for _, ep := range s.active {
-		s.markEndpoint(ep, m, uint64(now.UnixMilli()))
-		ep.markHealth(m)
+		s.markEndpoint(ep, m, dated)
+		ep.markHealth(s.e, m)
 		if !ep.idle() || ep.tat > now.UnixNano() {
 			kept = append(kept, ep)
 			continue
@@ -103,14 +103,14 @@ func (s *Shard) markEndpoint(ep *endpoint, m *event.Mark, now uint64) {
 
 // markHealth adds the endpoint's health to the mark where it changed. The caller
 // holds the shard's lock.
-func (ep *endpoint) markHealth(m *event.Mark) {
+func (ep *endpoint) markHealth(e *Engine, m *event.Mark) {
 	row := event.Health{Endpoint: ep.id}
 	if ep.health != nil {
 		if !ep.health.changed {
 			return
 		}
 		ep.health.changed = false
-		row = ep.health.row(ep.id)
+		row = ep.health.row(e, ep.id)
 	}
 	if well := row.Well(); !well || ep.recorded {
 		m.Health = append(m.Health, row)

@@ -15,7 +15,7 @@ const writtenOff = "an attempt was begun and its outcome is not known: it may ha
 func (s *Shard) forewarn(st *event.Settlement) bool {
 	off := *st
 	off.Delivery.Status, off.Delivery.Reason = event.Failure, writtenOff
-	off.Delivery.UpdatedAt, off.Delivery.Due = time.Now().UTC(), time.Time{}
+	off.Delivery.UpdatedAt, off.Delivery.Due = s.e.now(), time.Time{}
 	err := s.e.o.Store.Settle(&off)
 	if err == nil {
 		err = s.e.o.Store.Flush()
@@ -37,7 +37,7 @@ func (s *Shard) afterwarn(w *worker) (again bool) {
 		return false
 	}
 	st := &w.settlement
-	st.Delivery.Status, st.Delivery.UpdatedAt = event.Retry, time.Now().UTC()
+	st.Delivery.Status, st.Delivery.UpdatedAt = event.Retry, s.e.now()
 	st.Delivery.Due = st.Delivery.UpdatedAt.Add(localPause)
 	s.settle(st, w.job.ev)
 	return false

@@ -53,6 +53,9 @@ type Hooks struct {
 	Terminal func(outcome string, age time.Duration)
 	// Behind: an endpoint began (+1) or ceased (-1) to read from the log.
 	Behind func(delta int)
+	// Local: an attempt could not be made, for a fault of this machine; it does not count and
+	// is made again.
+	Local func(reason string)
 	// Breaker: an endpoint's circuit breaker opened, or closed again.
 	Breaker func(to breaker.State)
 }
@@ -74,6 +77,9 @@ func (o *Options) ensureDefaults() {
 	}
 	if o.Hooks.Breaker == nil {
 		o.Hooks.Breaker = func(breaker.State) {}
+	}
+	if o.Hooks.Local == nil {
+		o.Hooks.Local = func(string) {}
 	}
 	if o.Hooks.Behind == nil {
 		o.Hooks.Behind = func(int) {}

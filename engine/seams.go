@@ -22,6 +22,9 @@ type Log interface {
 	SetMark(m event.Mark) error
 	// Flush returns when all settlements so far are durable.
 	Flush() error
+	// Now is the time by which ids are dated, without a monotonic reading. It is not before
+	// the newest id, and is never set back, as the machine's clock may be.
+	Now() time.Time
 }
 
 // Reader reads back what does not fit in memory.

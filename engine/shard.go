@@ -258,11 +258,10 @@ func (s *Shard) armRetry(ep *endpoint, due uint64) {
 }
 
 // setRetry sets the alarm for the next timer. The wheel follows the monotonic
-// clock, and due times the wall clock, which may be set meanwhile: so the alarm
+// clock, and due times the log's, which may be set ahead meanwhile: so the alarm
 // is a time from now. The caller holds mu.
 func (s *Shard) setRetry(ep *endpoint) {
-	now := time.Now()
-	at := now.Add(time.UnixMilli(int64(ep.next)).Sub(now))
+	at := time.Now().Add(time.UnixMilli(int64(ep.next)).Sub(s.e.now()))
 	s.wheel.Add(&ep.retry, later(at, ep.emptied.Add(retryPace)))
 	s.wake()
 }

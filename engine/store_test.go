@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"posthaste/event"
@@ -33,7 +34,8 @@ type fakeStore struct {
 	crashed bool
 	done    chan struct{}
 
-	sink *Engine // set before the first write
+	sink  *Engine      // set before the first write
+	ahead atomic.Int64 // of the bubble's clock, ns
 
 	// What a test may set before the first write.
 	delay   func() time.Duration // from readable to durable
@@ -173,7 +175,7 @@ func (f *fakeStore) enqueue(subs []event.Submission, w chan error) error {
 	if err := f.ready(); err != nil {
 		return err
 	}
-	f.clock = max(f.clock, uint64(time.Now().UnixMilli()))
+	f.clock = max(f.clock, uint64(f.Now().UnixMilli()))
 	for i := range subs {
 		if subs[i].Err == nil && !subs[i].Duplicate {
 			f.addEvent(&subs[i].Event)

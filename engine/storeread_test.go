@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"time"
 
 	"posthaste/event"
 )
@@ -138,6 +139,10 @@ func (f *fakeStore) recoverDeliveries() (first map[event.ID]event.ID, newest uin
 		}
 	}
 	return first, newest
+}
+
+func (f *fakeStore) Now() time.Time {
+	return time.Now().Round(0).UTC().Add(time.Duration(f.ahead.Load()))
 }
 
 func (f *fakeStore) Horizon(endpoint event.ID) event.ID {

@@ -144,9 +144,12 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	}
 	e.send(j, w.project, w.target, a)
 	if !a.Class.Charged() {
+		if a.Class == event.ClassLocal {
+			e.o.Hooks.Local(a.Error)
+		}
 		return !j.d.AtMostOnce || s.afterwarn(w)
 	}
-	now := time.Now().UTC()
+	now := e.now()
 	st.Attempt = a
 	st.Delivery = decide(j.d, w.target.Policy(w.project), a, now, rand.Uint32())
 	s.settle(st, j.ev)
@@ -193,7 +196,7 @@ func (e *Engine) send(j *job, p *catalog.Project, target *catalog.Endpoint, a *e
 func (s *Shard) discard(w *worker, reason string) {
 	st := &w.settlement
 	st.Delivery.Status, st.Delivery.Reason = event.Discarded, reason
-	st.Delivery.UpdatedAt, st.Delivery.Due = time.Now().UTC(), time.Time{}
+	st.Delivery.UpdatedAt, st.Delivery.Due = s.e.now(), time.Time{}
 	s.settle(st, nil)
 	w.settled = true
 	if w.project != nil {

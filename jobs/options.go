@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"context"
+	"time"
 
 	"posthaste/event"
 )
@@ -47,6 +48,10 @@ type Options struct {
 	// default. Others wait for their turn between two pages.
 	MaxRunning int
 
+	// Now is the clock by which the store dates what changes; time.Now by default. Any
+	// goroutine calls it.
+	Now func() time.Time
+
 	// Ended is told of each job that ends, and of each that is interrupted (err is
 	// event.ErrClosed) or whose end could not be written down. It is called by the job's
 	// goroutine and must not block. nil: nobody is told.
@@ -56,6 +61,9 @@ type Options struct {
 func (o *Options) ensureDefaults() {
 	if o.MaxRunning <= 0 {
 		o.MaxRunning = 4
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.Ended == nil {
 		o.Ended = func(event.Job, error) {}

@@ -151,7 +151,7 @@ func (u *run) end(err error) {
 		default:
 			job.State, job.Error = event.JobFailed, cut(err.Error())
 		}
-		job.EndedAt = stamp(job)
+		job.EndedAt = stamp(job, u.r.o.Now())
 	})
 	err = u.save(u.work)
 	if err == nil && interrupted {
@@ -171,8 +171,8 @@ func (u *run) leave(err error) {
 }
 
 // stamp sets a job's time of change and returns it.
-func stamp(job *event.Job) *time.Time {
-	now := time.Now().UTC()
+func stamp(job *event.Job, now time.Time) *time.Time {
+	now = now.UTC()
 	job.UpdatedAt = now
 	return &now
 }

@@ -106,7 +106,7 @@ func (r *Runner) Submit(job event.Job) (event.Job, error) {
 	if err := check(&job); err != nil {
 		return event.Job{}, err
 	}
-	now := time.Now().UTC().Truncate(time.Microsecond) // as the log keeps times of deliveries
+	now := r.o.Now().UTC().Truncate(time.Microsecond) // as the log keeps times of deliveries
 	job = event.Job{
 		ID: event.NewID(), ProjectID: job.ProjectID, Kind: job.Kind, Filter: job.Filter, Rate: job.Rate,
 		State: event.JobRunning, Total: -1, CreatedAt: now, UpdatedAt: now,
@@ -208,7 +208,7 @@ func (r *Runner) Cancel(project, id event.ID) error {
 	case event.JobCancelled:
 		return nil
 	case event.JobRunning: // nobody's: Start did not come yet, or its end could not be written down
-		job.State, job.EndedAt = event.JobCancelled, stamp(&job)
+		job.State, job.EndedAt = event.JobCancelled, stamp(&job, r.o.Now())
 		return r.o.Store.PutJob(job)
 	}
 	return fmt.Errorf("the job has ended, it is %s: %w", job.State, event.ErrConflict)

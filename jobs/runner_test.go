@@ -263,3 +263,23 @@ func TestGetShowsProgress(t *testing.T) {
 		}
 	})
 }
+
+// What failed before the job counts by the clock that dates it, which may be ahead of the
+// machine's.
+func TestRetryGoesByTheStoresClock(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		failed := w.add(20, event.Failure)
+		for _, id := range failed {
+			w.delivery(id).UpdatedAt = time.Now().Add(time.Hour)
+		}
+		n := w.node(func(n *node) { n.o.Now = func() time.Time { return time.Now().Add(time.Hour + time.Minute) } })
+		defer n.stop()
+		job := n.finish(n.submit(event.JobRetry, 0).ID, event.JobDone)
+		if job.Done != 20 || job.Skipped != 0 {
+			t.Errorf("%+v", job)
+		}
+		if ended := n.job(job.ID).EndedAt; ended.Before(job.CreatedAt) {
+			t.Errorf("it began at %s and ended at %s", job.CreatedAt, ended)
+		}
+	})
+}

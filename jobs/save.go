@@ -36,7 +36,7 @@ func (u *run) saveIfDue(in time.Duration) error {
 
 // save writes the job down as it is. ctx ends the waiting between its tries.
 func (u *run) save(ctx context.Context) error {
-	u.change(func(job *event.Job) { stamp(job) })
+	u.change(func(job *event.Job) { stamp(job, u.r.o.Now()) })
 	err := try(ctx, "write the job down", func() error { return u.r.o.Store.PutJob(u.job) })
 	if err == nil {
 		u.markSaved()

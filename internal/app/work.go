@@ -35,7 +35,7 @@ func (b batches) List(project event.ID, r event.Range) ([]event.Job, error) {
 
 // startWork starts what goes on beside deliveries: batch jobs and retention.
 func (a *App) startWork(ctx context.Context) error {
-	a.jobs = jobs.New(jobs.Options{Store: a.wal, Lister: a.wal, Doer: doer{a.engine}, MaxRunning: a.o.MaxJobs, Ended: a.jobEnded})
+	a.jobs = jobs.New(jobs.Options{Store: a.wal, Lister: a.wal, Doer: doer{a.engine}, MaxRunning: a.o.MaxJobs, Now: a.wal.Now, Ended: a.jobEnded})
 	return a.jobs.Start(ctx)
 }
 
