@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,7 +19,9 @@ import (
 // Listener returns. Whoever closes that closes ln.
 func Listener(ln net.Listener, o ServerOptions) net.Listener {
 	o.ensureDefaults()
-	return &listener{Listener: ln, o: o, ids: newRequestIDs(), watch: newWatch(&o), of: make(map[netip.Addr]int)}
+	l := &listener{Listener: ln, o: o, ids: newRequestIDs(), watch: newWatch(&o), of: make(map[netip.Addr]int), closed: make(chan struct{})}
+	l.end = sync.OnceFunc(func() { close(l.closed) })
+	return l
 }
 
 type listener struct {
@@ -26,6 +29,9 @@ type listener struct {
 	o     ServerOptions
 	ids   *requestIDs
 	watch *watch
+
+	closed chan struct{}
+	end    func() // closes closed
 
 	mu   sync.Mutex
 	open int                // guarded by mu
@@ -39,13 +45,27 @@ var (
 		message: "too many connections from one address: use fewer and keep them open, or try again later", after: time.Second}
 )
 
-// Accept waits for a connection within the bounds.
+// maxAcceptPause is how long a listener waits at most after it could not accept.
+const maxAcceptPause = time.Second
+
+// Accept waits for a connection within the bounds. While the machine cannot accept any, for
+// want of descriptors or memory, it tries again, ever less often: after an error fasthttp
+// would never accept another one.
 func (l *listener) Accept() (net.Conn, error) {
-	for {
+	for pause := 5 * time.Millisecond; ; {
 		c, err := l.Listener.Accept()
-		if err != nil {
+		switch {
+		case errors.Is(err, net.ErrClosed):
 			return nil, err
+		case err != nil:
+			l.o.Unaccepted(err)
+			if !l.rest(pause) {
+				return nil, net.ErrClosed
+			}
+			pause = min(2*pause, maxAcceptPause)
+			continue
 		}
+		pause = 5 * time.Millisecond
 		addr := addressOf(c.RemoteAddr())
 		no := l.enter(addr)
 		if no == nil {
@@ -53,6 +73,24 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		l.refuse(c, no)
 	}
+}
+
+// rest waits; it reports false once the listener is closed.
+func (l *listener) rest(pause time.Duration) bool {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-l.closed:
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// Close closes the listener under it, and ends Accept.
+func (l *listener) Close() error {
+	l.end()
+	return l.Listener.Close()
 }
 
 func (l *listener) admit(tcp net.Conn, addr netip.Addr) *conn {

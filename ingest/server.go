@@ -26,6 +26,9 @@ type ServerOptions struct {
 	// handler; each may be nil.
 	Rejected func(reason string)
 	Refused  func(requestID string, code int, message string)
+	// Unaccepted is told why a connection could not be accepted, at most some times a
+	// second; it may be nil.
+	Unaccepted func(error)
 }
 
 func (o *ServerOptions) ensureDefaults() {
@@ -40,6 +43,9 @@ func (o *ServerOptions) ensureDefaults() {
 	}
 	if o.Rejected == nil {
 		o.Rejected = func(string) {}
+	}
+	if o.Unaccepted == nil {
+		o.Unaccepted = func(error) {}
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          manifestFirst{l.o.FS},
+		FS:                          manifestFirst{patient{l.o.FS, l.o.Logger}},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
