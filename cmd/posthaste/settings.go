@@ -36,7 +36,11 @@ type settings struct {
 
 	Durability      string        `env:"POSTHASTE_DURABILITY" default:"fsync" enum:"fsync,relaxed" placeholder:"MODE" help:"fsync: an acknowledged event is on disk. relaxed: a power cut may lose the last moments (${default})."`
 	ShutdownTimeout time.Duration `env:"POSTHASTE_SHUTDOWN_TIMEOUT" default:"30s" placeholder:"TIME" help:"How long a graceful stop waits for attempts that are on their way (${default})."`
+	IgnoreClock     bool          `env:"POSTHASTE_IGNORE_CLOCK" default:"false" negatable:"" help:"Serve although this machine's clock is more than a day behind the newest event of the store, instead of waiting until it is set (${default})."`
 	Partitions      int           `env:"POSTHASTE_PARTITIONS" default:"256" placeholder:"N" help:"Partitions of a new store; one that exists keeps its own (${default})."`
+
+	MaxConnections int           `env:"POSTHASTE_MAX_CONNECTIONS" default:"8192" placeholder:"N" help:"Connections to the API that are open at a time; one more is answered 503 (${default})."`
+	IdleTimeout    time.Duration `env:"POSTHASTE_IDLE_TIMEOUT" default:"75s" placeholder:"TIME" help:"How long a connection to the API may wait for its next request (${default})."`
 
 	MaxRequestBytes     byteSize `env:"POSTHASTE_MAX_REQUEST_BYTES" default:"16MiB" placeholder:"SIZE" help:"Largest request, decompressed (${default})."`
 	MaxPayloadBytes     byteSize `env:"POSTHASTE_MAX_PAYLOAD_BYTES" default:"1MiB" placeholder:"SIZE" help:"Largest data of one event (${default})."`
@@ -101,6 +105,9 @@ func (s *settings) options() app.Options {
 		AllowHTTP:           s.AllowHTTP,
 		Durability:          s.Durability,
 		ShutdownTimeout:     s.ShutdownTimeout,
+		IgnoreClock:         s.IgnoreClock,
+		MaxConnections:      s.MaxConnections,
+		IdleTimeout:         s.IdleTimeout,
 		MaxRequestBytes:     int(s.MaxRequestBytes),
 		MaxPayloadBytes:     int(s.MaxPayloadBytes),
 		IngestRate:          s.IngestRate,

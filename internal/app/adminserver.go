@@ -79,6 +79,10 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 		writeHealth(w, http.StatusServiceUnavailable, "the store failed")
 		return
 	}
+	if a.awaitsClock.Load() {
+		writeHealth(w, http.StatusServiceUnavailable, "waiting: the machine's clock is more than a day behind the store")
+		return
+	}
 	if !a.ready.Load() {
 		writeHealth(w, http.StatusServiceUnavailable, "starting or stopping")
 		return

@@ -46,7 +46,10 @@ func (a *App) startAPI(ctx context.Context) error {
 	}
 	rest := fasthttpadaptor.NewFastHTTPHandler(a.withHealth(management))
 	a.api = &apiServer{listener: ln}
-	door := ingest.ServerOptions{MaxRequestBytes: a.o.MaxRequestBytes, Rejected: a.m.rejected, Refused: a.refused()}
+	door := ingest.ServerOptions{
+		MaxRequestBytes: a.o.MaxRequestBytes, MaxConns: a.connectionBound(descriptorLimit()), IdleTimeout: a.o.IdleTimeout,
+		Rejected: a.m.rejected, Refused: a.refused(), Unaccepted: a.unaccepted,
+	}
 	a.api.server = ingest.Server(door, a.recovering(func(ctx *fasthttp.RequestCtx) {
 		if !intake.Handle(ctx) && !sources.Handle(ctx) {
 			rest(ctx)
@@ -63,6 +66,7 @@ func (a *App) startAPI(ctx context.Context) error {
 // stopAPI refuses new requests and waits for those that are being answered.
 func (a *App) stopAPI(ctx context.Context) error {
 	err := a.api.server.ShutdownWithContext(ctx)
+	_ = a.api.listener.Close() // Shutdown leaves it open if Serve has not begun yet
 	a.api.serving.Wait()
 	if err != nil {
 		a.log.Warn().Err(err).Msg("some connections to the API were still open")

@@ -16,6 +16,7 @@ import (
 	"posthaste/internal/lifecycle"
 	"posthaste/internal/netguard"
 	"posthaste/internal/seal"
+	"posthaste/internal/steady"
 	"posthaste/jobs"
 	"posthaste/oauth"
 	"posthaste/sender"
@@ -42,6 +43,12 @@ type App struct {
 
 	challenges chan challenge // that keepNotes writes
 
+	faults struct{ accept, attempt recurring }
+
+	clock       *steady.Clock // the log's, of the machine's
+	clockGap    time.Duration // of the machine's clocks when the process began
+	awaitsClock atomic.Bool   // the start waits until the machine's clock is set
+
 	ready   atomic.Bool // takes events
 	fatal   sync.Once
 	failure atomic.Pointer[error]
@@ -53,14 +60,18 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), challenges: make(chan challenge, maxChallenges)}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), challenges: make(chan challenge, maxChallenges), clock: steady.New()}
+	a.clockGap = a.clock.Gap()
+	a.m.watchClock(a.clock)
 	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
 	a.group.Add("admin listener", lifecycle.NewFunc(a.startAdmin, a.stopAdmin))
 	a.group.Add("log", lifecycle.NewFunc(a.startLog, a.stopLog))
+	a.group.Add("clock", lifecycle.NewFunc(a.awaitClock, nil))
 	a.group.Add("engine", lifecycle.NewFunc(a.startEngine, a.stopEngine))
 	a.group.Add("batch jobs", lifecycle.NewFunc(a.startWork, a.stopWork))
+	a.group.Add("clock watch", lifecycle.NewLoop("clock watch", a.watchClock))
 	a.group.Add("retention", lifecycle.NewLoop("retention", a.retain))
 	a.group.Add("notes", lifecycle.NewLoop("notes", a.keepNotes))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
@@ -124,6 +135,7 @@ func (a *App) startLog(context.Context) (err error) {
 		Logger:        a.log,
 		Sink:          &sink{a},
 		OnFatal:       a.storageFailed,
+		Clock:         a.clock,
 		Observe:       a.m.committed,
 	})
 	if err != nil {
@@ -178,7 +190,7 @@ func (a *App) startEngine(ctx context.Context) (err error) {
 		Window:      a.o.EndpointWindow,
 		QueueBytes:  a.o.QueueBytes,
 		Transform:   a.transformer(),
-		Hooks:       a.m.hooks(),
+		Hooks:       a.hooks(),
 		Logger:      a.log,
 	})
 	if err == nil {

@@ -11,6 +11,7 @@ import (
 	"posthaste/engine"
 	"posthaste/event"
 	"posthaste/internal/metrics"
+	"posthaste/internal/steady"
 	"posthaste/sender"
 	"posthaste/wal"
 )
@@ -29,6 +30,9 @@ type meters struct {
 	deliverySeconds *metrics.Histogram
 	breakersOpened  *metrics.Counter
 	breakersClosed  *metrics.Counter
+	clockJumps      *metrics.Counter
+	unaccepted      *metrics.Counter
+	localFaults     *metrics.Counter
 	retainedRanges  *metrics.Counter
 	postponedHours  atomic.Int64
 	behind          atomic.Int64
@@ -54,6 +58,9 @@ func newMeters(version string) *meters {
 		deliverySeconds: r.Histogram("posthaste_delivery_latency_seconds", metrics.LatencyBounds()),
 		breakersOpened:  r.Counter(metrics.Name("posthaste_breaker_transitions_total", "to", "open")),
 		breakersClosed:  r.Counter(metrics.Name("posthaste_breaker_transitions_total", "to", "closed")),
+		unaccepted:      r.Counter("posthaste_accept_failures_total"),
+		localFaults:     r.Counter("posthaste_local_faults_total"),
+		clockJumps:      r.Counter("posthaste_clock_jump_total"),
 		retainedRanges:  r.Counter("posthaste_retention_ranges_total"),
 		attempts:        make(map[string]*metrics.Counter),
 		terminal:        make(map[string]*metrics.Counter),
@@ -93,6 +100,10 @@ func (m *meters) describe() {
 		"posthaste_delivery_attempt_duration_seconds": "Time of one attempt.",
 		"posthaste_delivery_latency_seconds":          "Time from acceptance to the receiver's 2xx.",
 		"posthaste_breaker_transitions_total":         "Circuit breakers of endpoints that opened or closed.",
+		"posthaste_accept_failures_total":             "Times that no connection to the API could be accepted, for want of file descriptors or memory.",
+		"posthaste_local_faults_total":                "Attempts that could not be made for a fault of this machine, do not count, and are made again.",
+		"posthaste_clock_jump_total":                  "How often the machine's clock was set, by 5 s or more, while the server ran.",
+		"posthaste_clock_ahead_seconds":               "How far due times and ids are ahead of the machine's clock, because that was set back.",
 		"posthaste_retention_ranges_total":            "Ranges of the store that were removed because they were too old, or too much.",
 		"posthaste_retention_postponed":               "Hours that are too old and stay, because something in them is still owed.",
 		"posthaste_delivery_terminal_total":           "Deliveries that reached their end, by outcome.",
@@ -185,6 +196,10 @@ func (m *meters) watchEngine(e *engine.Engine, s *sender.Sender) {
 	m.registry.Gauge("posthaste_endpoints_behind", func() float64 { return float64(m.behind.Load()) })
 	m.registry.Gauge("posthaste_connections", func() float64 { return float64(s.Stats().Conns) })
 	m.registry.CounterFunc("posthaste_conn_stale_total", func() float64 { return float64(s.Stats().Stale) })
+}
+
+func (m *meters) watchClock(c *steady.Clock) {
+	m.registry.Gauge("posthaste_clock_ahead_seconds", func() float64 { return c.Ahead().Seconds() })
 }
 
 func (m *meters) watchCatalog(c *catalog.Catalog) {

@@ -36,6 +36,8 @@ const (
 	DefaultListen              = "127.0.0.1:5005"
 	DefaultAdminListen         = "127.0.0.1:5006"
 	DefaultShutdownTimeout     = 30 * time.Second
+	DefaultMaxConnections      = 8192
+	DefaultIdleTimeout         = 75 * time.Second
 	DefaultCacheBytes          = 64 << 20
 	DefaultMemtableBytes       = 32 << 20
 	DefaultQueueBytes          = 128 << 20
@@ -94,6 +96,9 @@ type Options struct {
 	Durability      string        // DurabilityFsync or DurabilityRelaxed; DurabilityFsync
 	ShutdownTimeout time.Duration // how long a graceful stop waits for attempts; 1s to 1h; DefaultShutdownTimeout
 
+	MaxConnections int           // to the API, open at a time; 16 to 1,000,000; DefaultMaxConnections
+	IdleTimeout    time.Duration // of a connection to the API between two requests; 1s to 1h; DefaultIdleTimeout
+
 	MaxRequestBytes int // of one request, decompressed; 1 KiB to 1 GiB; event.DefaultMaxRequestBytes
 	MaxPayloadBytes int // of one event's data; 1 to MaxRequestBytes; event.DefaultMaxPayloadBytes
 
@@ -105,6 +110,10 @@ type Options struct {
 	// one that searches their data, before it ends early; 100 to 1,000,000;
 	// DefaultScanRows, DefaultSearchRows.
 	ScanRows, SearchRows int
+
+	// IgnoreClock serves although the machine's clock is more than a day behind the newest
+	// event of the store. Otherwise a start waits until it is set. There is no default.
+	IgnoreClock bool
 
 	// PublicURL is where clients reach the API, and PortalURL where people reach the
 	// portal, as links show them: http or https, without a query. "" makes links
@@ -151,6 +160,8 @@ func (o *Options) EnsureDefaults() {
 	o.AdminListen = cmp.Or(o.AdminListen, DefaultAdminListen)
 	o.Durability = cmp.Or(o.Durability, DurabilityFsync)
 	o.ShutdownTimeout = cmp.Or(o.ShutdownTimeout, DefaultShutdownTimeout)
+	o.MaxConnections = cmp.Or(o.MaxConnections, DefaultMaxConnections)
+	o.IdleTimeout = cmp.Or(o.IdleTimeout, DefaultIdleTimeout)
 	o.MaxRequestBytes = cmp.Or(o.MaxRequestBytes, event.DefaultMaxRequestBytes)
 	o.MaxPayloadBytes = cmp.Or(o.MaxPayloadBytes, min(event.DefaultMaxPayloadBytes, o.MaxRequestBytes))
 	o.CacheBytes = cmp.Or(o.CacheBytes, DefaultCacheBytes)
@@ -191,6 +202,8 @@ func (o *Options) ValidateSettings() error {
 		o.checkEgress(),
 		o.checkDurability(),
 		checkDuration("shutdown-timeout", o.ShutdownTimeout, time.Second, time.Hour),
+		checkRange("max-connections", int64(o.MaxConnections), 16, 1_000_000),
+		checkDuration("idle-timeout", o.IdleTimeout, time.Second, time.Hour),
 		checkRange("max-request-bytes", int64(o.MaxRequestBytes), 1<<10, 1<<30),
 		checkRange("max-payload-bytes", int64(o.MaxPayloadBytes), 1, int64(max(o.MaxRequestBytes, 1))),
 		checkRange("ingest-rate", int64(o.IngestRate), 0, 10_000_000),

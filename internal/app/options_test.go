@@ -49,6 +49,8 @@ func TestValidateNamesFlagAndRange(t *testing.T) {
 		{func(o *Options) { o.EgressAllow = []netip.Prefix{netip.MustParsePrefix("10.1.2.3/8")} }, []string{"--egress-allow", "10.0.0.0/8"}},
 		{func(o *Options) { o.Durability = "none" }, []string{"--durability", "fsync", "relaxed", "none"}},
 		{func(o *Options) { o.ShutdownTimeout = time.Millisecond }, []string{"--shutdown-timeout", "1s", "1h0m0s", "1ms"}},
+		{func(o *Options) { o.MaxConnections = 1 }, []string{"--max-connections", "16", "1000000"}},
+		{func(o *Options) { o.IdleTimeout = 2 * time.Hour }, []string{"--idle-timeout", "1s", "1h0m0s", "2h0m0s"}},
 		{func(o *Options) { o.MaxRequestBytes = 1 }, []string{"--max-request-bytes", "1024", "1073741824"}},
 		{func(o *Options) { o.MaxPayloadBytes = o.MaxRequestBytes + 1 }, []string{"--max-payload-bytes", "16777216"}},
 		{func(o *Options) { o.QueueBytes = -1 }, []string{"--queue-bytes", "1048576", "-1"}},

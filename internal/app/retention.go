@@ -19,8 +19,11 @@ const retainEvery = time.Minute
 func (a *App) retain(ctx context.Context) error {
 	tick := time.NewTicker(retainEvery)
 	defer tick.Stop()
+	c := caution{gap: a.clockGap}
 	for {
-		a.retainOnce()
+		if c.trusts(a.clock.Gap(), time.Now()) {
+			a.retainOnce()
+		}
 		giveBack()
 		select {
 		case <-ctx.Done():
@@ -35,6 +38,30 @@ func (a *App) retain(ctx context.Context) error {
 // good: of a hundred thousand endpoints, half of what they take themselves. It runs
 // once in a process.
 var giveBack = sync.OnceFunc(debug.FreeOSMemory)
+
+// cautionTime is how long nothing is removed after the machine's clock was set ahead by as
+// much or more: a clock that is wrong for a while must not cost what was to be kept.
+const cautionTime = time.Hour
+
+// caution is what retention thinks of the machine's clock.
+type caution struct {
+	gap  time.Duration // of the clock at the last look, see steady.Clock.Gap
+	from time.Time     // when it may be trusted again
+}
+
+// trusts reports whether the clock was not set far ahead within cautionTime, or was set
+// back since.
+func (c *caution) trusts(gap time.Duration, now time.Time) bool {
+	by := gap - c.gap
+	c.gap = gap
+	switch {
+	case by >= cautionTime:
+		c.from = now.Add(cautionTime)
+	case by <= -cautionTime:
+		c.from = time.Time{}
+	}
+	return !now.Before(c.from)
+}
 
 func (a *App) retainOnce() {
 	r, err := a.wal.Retain(a.policy(time.Now()))

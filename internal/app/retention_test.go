@@ -8,6 +8,32 @@ import (
 	"posthaste/wal"
 )
 
+func TestNothingIsRemovedByAClockThatWasJustSetAhead(t *testing.T) {
+	const gap = 1000 * time.Hour
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	c := caution{gap: gap}
+	for i, s := range []struct {
+		after, by time.Duration // since the last look, and of the clock since the first
+		want      bool
+	}{
+		{time.Minute, 0, true},
+		{time.Minute, 59 * time.Minute, true},
+		{time.Minute, 48 * time.Hour, false},
+		{59 * time.Minute, 48 * time.Hour, false},
+		{time.Minute, 48 * time.Hour, true},
+		{time.Minute, 48*time.Hour - time.Second, true},
+		{time.Minute, 8760 * time.Hour, false},
+		{time.Minute, 8760*time.Hour - time.Second, false},
+		{time.Minute, 0, true},
+		{time.Minute, -48 * time.Hour, true},
+	} {
+		now = now.Add(s.after)
+		if got := c.trusts(gap+s.by, now); got != s.want {
+			t.Errorf("look %d, the clock is %s ahead: %v, want %v", i, s.by, got, s.want)
+		}
+	}
+}
+
 func TestKeepOf(t *testing.T) {
 	server := wal.Keep{Payload: 7 * 24 * time.Hour, History: 30 * 24 * time.Hour, Keys: 24 * time.Hour}
 	for name, c := range map[string]struct {
