@@ -98,6 +98,7 @@ type load struct {
 	s            *server
 	project, key string
 	endpoints    []string
+	pause        time.Duration // between two requests of a worker
 	stop         chan struct{}
 	workers      sync.WaitGroup
 	next         atomic.Int64
@@ -128,6 +129,7 @@ func (l *load) run(worker int) {
 		if !ok {
 			time.Sleep(5 * time.Millisecond) // the server is down
 		}
+		time.Sleep(l.pause)
 	}
 }
 
@@ -171,6 +173,37 @@ func (l *load) post(route string, body []byte, ns []int64, owed int) bool {
 		l.acked[n] = owed
 	}
 	return true
+}
+
+// everyone makes the endpoints that the load's events go to, at these paths of a receiver.
+func (l *load) everyone(url string, paths ...string) {
+	for _, path := range paths {
+		l.endpoints = append(l.endpoints, l.s.endpoint(l.project, l.key, url+path, object{"owner_id": "everyone"}))
+	}
+}
+
+// begin starts the load's workers.
+func (l *load) begin(workers int) {
+	l.stop = make(chan struct{})
+	for i := range workers {
+		l.workers.Go(func() { l.run(i) })
+	}
+}
+
+// end stops the load's workers and waits for their last answers.
+func (l *load) end() {
+	close(l.stop)
+	l.workers.Wait()
+}
+
+// so is how much was acknowledged so far, and how many deliveries are owed for it.
+func (l *load) so() (events, owed int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, n := range l.acked {
+		owed += n
+	}
+	return len(l.acked), owed
 }
 
 // waitDelivered waits until everything that was acknowledged has arrived as often as it

@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +23,12 @@ const rootKey = "the-instance-key-of-this-test"
 // binary is the program under test, built once by TestMain.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if job := os.Getenv(driverVariable); job != "" {
+		os.Exit(drive(job)) // a child of a test, see idledriver_test.go
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "posthaste-test-")
@@ -47,8 +53,11 @@ type server struct {
 	api   string
 	admin string
 	args  []string
-	cmd   *exec.Cmd
-	log   *bytes.Buffer
+	env   []string // beside the test's own
+	// program is what is run; "": binary.
+	program string
+	cmd     *exec.Cmd
+	log     *bytes.Buffer
 }
 
 func newServer(t *testing.T, args ...string) *server {
@@ -83,29 +92,40 @@ func freeAddr(t *testing.T) string {
 func (s *server) start() time.Duration {
 	s.t.Helper()
 	begin := time.Now()
-	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
-	s.cmd = exec.Command(binary, args...)
-	s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	s.log = &bytes.Buffer{}
-	s.cmd.Stderr = s.log
-	if err := s.cmd.Start(); err != nil {
-		s.t.Fatal(err)
-	}
+	s.launch()
 	for deadline := begin.Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		resp, err := http.Get("http://" + s.admin + "/readyz")
-		if err != nil {
-			continue
-		}
-		resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
+		if s.ready() == http.StatusOK {
 			return time.Since(begin)
 		}
 	}
 	s.kill()
 	s.t.Fatalf("not ready within 30 s; it said:\n%s", s.log)
 	return 0
+}
+
+// ready is what the server's readyz answers; 0: nothing.
+func (s *server) ready() int {
+	resp, err := http.Get("http://" + s.admin + "/readyz")
+	if err != nil {
+		return 0
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+// launch runs the program.
+func (s *server) launch() {
+	s.t.Helper()
+	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
+		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
+	s.cmd = exec.Command(cmp.Or(s.program, binary), args...)
+	s.cmd.Env = append(append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey), s.env...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.log = &bytes.Buffer{}
+	s.cmd.Stderr = s.log
+	if err := s.cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // kill ends the program as a power switch would, and waits until it is gone.
