@@ -1,13 +1,10 @@
 package engine
 
 import (
-	"bytes"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/rs/zerolog"
 
 	"posthaste/catalog"
 	"posthaste/event"
@@ -50,30 +47,6 @@ func TestALocalFailureIsNoAttempt(t *testing.T) {
 		}
 		w.wantCaughtUp()
 	})
-}
-
-// The metric counts every one, and the log says it every ten seconds: nothing else
-// would tell of a proxy that is down.
-func TestTheOperatorIsToldOfLocalFailures(t *testing.T) {
-	var log bytes.Buffer
-	local := 0
-	hooks := Hooks{Attempted: func(result string, _ time.Duration) {
-		if result == event.ClassLocal.String() {
-			local++
-		}
-	}}
-	inTime(t, Options{Shards: 1, Hooks: hooks, MaxInFlight: 1, Logger: zerolog.New(zerolog.SyncWriter(&log))}, func(t *testing.T, w *world) {
-		ep := w.endpoint()
-		w.sender.set(ep.ID, failsLocally)
-		w.post(ep, 1)
-		time.Sleep(25500 * time.Millisecond)
-		w.sender.set(ep.ID, answers(200))
-		w.settled(time.Minute)
-		w.wantCaughtUp()
-	})
-	if n := strings.Count(log.String(), "attempts fail on this machine"); n != 3 || local < 20 || local > 30 {
-		t.Errorf("said %d times that %d attempts failed; want 3 and one a second:\n%s", n, local, log.String())
-	}
 }
 
 func TestAnEventThatCannotBeReadBackFails(t *testing.T) {
