@@ -9,12 +9,10 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Beside those of logfile.go there are two more errors at which Pebble panics, in
-// goroutines of its own, and so with Go's exit code: a folder that cannot be synced,
-// when it goes on to a new manifest, and a blob file whose end cannot be written or
-// synced (it closes that file twice: v2.1.7, sstable/blob.FileWriter.Close). They are
-// made final before Pebble hears of them, too. A blob file that fails before its end is
-// no panic, and is written again.
+// Beside those of logfile.go and blobfile.go there is one more error at which Pebble
+// panics, in a goroutine of its own, and so with Go's exit code: a folder that cannot be
+// synced, when it goes on to a new manifest. It is made final before Pebble hears of it,
+// too.
 //
 // While the store is opened a panic comes out of pebble.Open, see openPanic.
 type panicFS struct {
@@ -28,11 +26,7 @@ func (fs panicFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error)
 	if strings.HasSuffix(name, ".sst") && fs.t.since.Load() != 0 {
 		<-time.After(tableRest)
 	}
-	f, err := fs.FS.Create(name, c)
-	if err != nil || !strings.HasSuffix(name, ".blob") {
-		return f, err
-	}
-	return blobFile{f, fs.s}, nil
+	return fs.FS.Create(name, c)
 }
 
 // OpenDir is that of vfs.FS.
@@ -55,33 +49,6 @@ type folder struct {
 
 func (f folder) Sync() error {
 	err := f.File.Sync()
-	f.s.check(err)
-	return err
-}
-
-// blobBuffer is the size of the buffer in front of a blob file, bufio's own. Only at the
-// end is less than that written at a time.
-const blobBuffer = 4096
-
-// blobFile is a blob file that is being written.
-type blobFile struct {
-	vfs.File
-	s *strict
-}
-
-func (f blobFile) Write(p []byte) (int, error) {
-	n, err := f.File.Write(p)
-	if len(p) < blobBuffer {
-		return n, f.check(err)
-	}
-	return n, err
-}
-
-func (f blobFile) Sync() error { return f.check(f.File.Sync()) }
-
-func (f blobFile) SyncData() error { return f.check(f.File.SyncData()) }
-
-func (f blobFile) check(err error) error {
 	f.s.check(err)
 	return err
 }

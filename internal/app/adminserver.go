@@ -84,11 +84,10 @@ func (a *App) checks() []check {
 	if a.failure.Load() != nil {
 		all[0].wrong = "the store failed"
 	}
-	if a.awaitsClock.Load() {
-		writeHealth(w, http.StatusServiceUnavailable, "waiting: the machine's clock is more than a day behind the store")
-		return
-	}
-	if !a.ready.Load() {
+	switch {
+	case a.awaitsClock.Load():
+		all[1].wrong = "waiting: the machine's clock is more than a day behind the store"
+	case !a.ready.Load():
 		all[1].wrong = "starting or stopping"
 	}
 	if err := a.disk.full(false); err != nil {
