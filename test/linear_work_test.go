@@ -249,7 +249,7 @@ var batchModel = modelOf(batches{}, func(s batches, q asked, a told) (batches, b
 // time, end once, and whoever saw the end of one may start the next.
 func TestJobsAreLinearizable(t *testing.T) {
 	t.Parallel()
-	const questions = 500
+	const questions = 240 // all about one thing, which takes porcupine long
 	in := newInbox(t)
 	p := newProject(t, linear(1, 1))
 	p.fail(in, p.add(in.URL, nil), 100)
@@ -257,7 +257,7 @@ func TestJobsAreLinearizable(t *testing.T) {
 		h := newHistory(t)
 		var mu sync.Mutex
 		var known []string
-		h.startUpTo(questions, 6, func(c *client) {
+		h.startUpTo(questions, 4, func(c *client) {
 			mu.Lock()
 			job := ""
 			if n := len(known); n > 0 {
@@ -281,7 +281,7 @@ func TestJobsAreLinearizable(t *testing.T) {
 		h.end()
 		h.check(batchModel, func(ops []porcupine.Operation) (int, told) {
 			for i, op := range ops {
-				if a := op.Output.(told); a.is == "done" && i > len(ops)/2 {
+				if a := op.Output.(told); a.is == "done" && i > len(ops)/8 {
 					a.is = "failed"
 					return i, a
 				}
