@@ -287,3 +287,25 @@ func TestSubmitRefuses(t *testing.T) {
 		t.Error("no rate is too high")
 	}
 }
+
+// Whoever sees the end of a job may submit the next: it is not shown before that.
+func TestAnEndIsShownWhenTheNextMayBegin(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.add(10, event.Failure)
+		var early []event.JobState
+		n := w.node(func(n *node) {
+			n.o.Ended = func(job event.Job, err error) { // it is still in the books
+				n.noteEnd(job, err)
+				if shown, err := n.Get(w.project, job.ID); err != nil || shown.State != event.JobRunning || shown.EndedAt != nil {
+					early = append(early, shown.State)
+				}
+			}
+		})
+		defer n.stop()
+		n.finish(n.submit(event.JobRetry, 0).ID, event.JobDone)
+		n.finish(n.submit(event.JobRetry, 0).ID, event.JobDone)
+		if len(early) > 0 {
+			t.Errorf("while the next could not begin they were shown as %v", early)
+		}
+	})
+}

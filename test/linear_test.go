@@ -307,7 +307,7 @@ func saying(what, text string) spoiler {
 				continue
 			}
 			at, known := said[of]
-			if known && op.Call > at && i > len(ops)/2 {
+			if known && op.Call > at {
 				a.is = text
 				return i, a
 			}
