@@ -247,11 +247,11 @@ func TestReleaseLeavesThePlace(t *testing.T) {
 // Events are accepted whoever holds what they owe. What is committed for a partition
 // that is away, or about to be taken, is delivered once, by whoever takes it.
 func TestWhatIsCommittedMeanwhileIsDeliveredOnce(t *testing.T) {
-	for _, delay := range []time.Duration{0, 40 * time.Millisecond} { // from readable to handed over
+	for _, delay := range []time.Duration{0, 40 * time.Millisecond} { // from readable to durable, and from there to handed over
 		inTime(t, Options{Window: 16}, func(t *testing.T, w *world) {
 			ep, other, p, _ := w.apart()
 			r := rand.New(rand.NewPCG(9, 9))
-			w.store.delay = func() time.Duration { return delay }
+			w.store.delay, w.store.between = func() time.Duration { return delay }, delay/4
 			stop := make(chan struct{})
 			var posting sync.WaitGroup
 			posting.Go(func() {

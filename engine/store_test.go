@@ -39,6 +39,7 @@ type fakeStore struct {
 
 	// What a test may set before the first write.
 	delay    func() time.Duration    // from readable to durable
+	between  time.Duration           // from durable, which those who wait are told, to handed to the engine
 	reading  func()                  // called by each read, without the lock
 	settling func(*event.Settlement) // called by each Settle, without the lock
 	broken   func(op string) error
@@ -116,6 +117,7 @@ func (f *fakeStore) commitLoop() {
 		if err != nil {
 			continue
 		}
+		time.Sleep(f.between)
 		if len(g.events) > 0 {
 			f.sink.Committed(g.events)
 		}

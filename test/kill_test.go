@@ -101,7 +101,6 @@ type load struct {
 	s            *server
 	project, key string
 	endpoints    []string
-	pause        time.Duration // between two requests of a worker
 	stop         chan struct{}
 	workers      sync.WaitGroup
 	ending       sync.Once

@@ -17,7 +17,7 @@ import (
 // FormatVersion is the layout that this program writes; it reads all up to this.
 // 2 added events with an origin, deliveries at most once, and the records of health,
 // jobs, replays and retention; 3 the index of events and the time of the newest id; 4
-// packed headers of attempts; 5 the audit log.
+// packed headers of attempts; 5 the audit log, and watermarks of single partitions.
 const FormatVersion = 5
 
 // Log is an open store. All methods may be called from any goroutine, unless
