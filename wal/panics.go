@@ -13,10 +13,8 @@ import (
 // goroutines of its own, and so with Go's exit code: a folder that cannot be synced,
 // when it goes on to a new manifest, and a blob file whose end cannot be written or
 // synced (it closes that file twice: v2.1.7, sstable/blob.FileWriter.Close). They are
-// made final before Pebble hears of them, too. A blob file that fails before its end is
-// no panic, and is written again.
-//
-// While the store is opened a panic comes out of pebble.Open, see openPanic.
+// made final before Pebble hears of them, too, also while the store is opened and
+// closed. A blob file that fails before its end is no panic, and is written again.
 type panicFS struct {
 	vfs.FS
 	s *strict
@@ -86,8 +84,8 @@ func (f blobFile) check(err error) error {
 	return err
 }
 
-// openPanic, deferred, makes the panic of an opening that failed its error. A bug is
-// none.
+// openPanic, deferred, makes an error of the panic with which pebble.Open ends at some of
+// the disk's errors. The panic of a bug goes on.
 func openPanic(err *error) {
 	p := recover()
 	if p == nil {
