@@ -27,7 +27,7 @@ type Log struct {
 	db         *pebble.DB
 	space      *spaceFS
 	strict     strict
-	panics     strict // as strict, and on until the end
+	panics     strict // as strict, and always on
 	trouble    trouble
 	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
 	partitions int
@@ -113,7 +113,6 @@ func Open(o Options) (*Log, error) {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
 	l.strict.on.Store(true)
-	l.panics.on.Store(true)
 	l.group = l.newGroup()
 	l.undecided = append(l.undecided, l.group.outcome)
 	l.indexer.start(l.clock)
@@ -158,6 +157,7 @@ func newLog(o Options) (*Log, error) {
 	}
 	l := &Log{o: o, node: rand.Uint32()}
 	l.strict.fail, l.panics.fail = l.fail, l.fail
+	l.panics.on.Store(true)
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()

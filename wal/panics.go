@@ -12,9 +12,7 @@ import (
 // Beside those of logfile.go and blobfile.go there is one more error at which Pebble
 // panics, in a goroutine of its own, and so with Go's exit code: a folder that cannot be
 // synced, when it goes on to a new manifest. It is made final before Pebble hears of it,
-// too.
-//
-// While the store is opened a panic comes out of pebble.Open, see openPanic.
+// too, also while the store is opened and closed.
 type panicFS struct {
 	vfs.FS
 	s *strict
@@ -53,8 +51,8 @@ func (f folder) Sync() error {
 	return err
 }
 
-// openPanic, deferred, makes the panic of an opening that failed its error. A bug is
-// none.
+// openPanic, deferred, makes an error of the panic with which pebble.Open ends at some of
+// the disk's errors. The panic of a bug goes on.
 func openPanic(err *error) {
 	p := recover()
 	if p == nil {

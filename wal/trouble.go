@@ -24,15 +24,11 @@ type trouble struct {
 // failed notes a failure, and reports whether they have lasted for longer than patience.
 func (t *trouble) failed(err error, patience time.Duration) bool {
 	now := time.Now().UnixNano()
-	if t.since.CompareAndSwap(0, now) || lacksSpace(err) {
+	if t.since.CompareAndSwap(0, now) || isFull(err) {
 		return false
 	}
 	since := t.since.Load()
 	return since != 0 && now-since > int64(patience)
-}
-
-func lacksSpace(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
 }
 
 func (t *trouble) ended(err error) {
