@@ -66,7 +66,7 @@ func TestFlippedBitsOfRecordFiles(t *testing.T) {
 		data   []byte
 		number uint32
 		step   int
-	}{{"log", log, number, 149}, {"manifest", manifest, 0, 1}} {
+	}{{"log", log, number, 311}, {"manifest", manifest, 0, 1}} {
 		if soak(t) > 0 {
 			c.step = 1
 		}
