@@ -23,7 +23,11 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 	}
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for valid := it.First(); valid; valid = it.Next() {
-		r, err := open(it.Key(), it.Value())
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return l.named(err)
+		}
+		r, err := open(it.Key(), value)
 		if err != nil {
 			return err
 		}
@@ -38,7 +42,7 @@ func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
 			return err
 		}
 	}
-	return it.Error()
+	return l.named(it.Error())
 }
 
 // CASCatalog writes all records or none, and returns when they are durable. A

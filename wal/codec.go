@@ -67,7 +67,7 @@ func checkKey(key []byte, length int) error {
 // open checks a value's header and returns a reader of its body.
 func open(key, value []byte) (reader, error) {
 	if len(value) < recordHeaderLen {
-		return reader{}, &CorruptError{bytesClone(key), "shorter than its header"}
+		return reader{}, tooShort(key, value)
 	}
 	if value[0] != recordVersion {
 		return reader{}, &CorruptError{bytesClone(key), fmt.Sprintf("record version %d; this program reads version %d", value[0], recordVersion)}
@@ -77,6 +77,16 @@ func open(key, value []byte) (reader, error) {
 		return reader{}, &CorruptError{bytesClone(key), "checksum mismatch"}
 	}
 	return reader{b: value[recordHeaderLen:], key: key}, nil
+}
+
+// tooShort is the error of a value that is shorter than a header. Of one in a value file
+// Pebble says nothing else where the file is damaged: no record is empty.
+func tooShort(key, value []byte) error {
+	reason := "shorter than its header"
+	if len(value) == 0 {
+		reason = "its value cannot be read from its file; see what is affected with posthaste doctor"
+	}
+	return &CorruptError{bytesClone(key), reason}
 }
 
 // reader takes fields off the front of a record's body. The first field that

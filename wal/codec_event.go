@@ -132,7 +132,10 @@ func decodeMeta(key, value []byte) (*storedEvent, []byte, error) {
 	if err := checkKey(key, eventKeyLen); err != nil {
 		return nil, nil, err
 	}
-	if len(value) < recordHeaderLen || value[0] != recordVersion && value[0] != eventVersion2 {
+	if len(value) < recordHeaderLen {
+		return nil, nil, tooShort(key, value)
+	}
+	if value[0] != recordVersion && value[0] != eventVersion2 {
 		return nil, nil, &CorruptError{bytesClone(key), "not an event record of version 1 or 2"}
 	}
 	r := reader{b: value[recordHeaderLen:], key: key}

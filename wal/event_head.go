@@ -25,7 +25,10 @@ func readHead(key, value []byte) (h eventHead, err error) {
 	if err := checkKey(key, eventKeyLen); err != nil {
 		return h, err
 	}
-	if len(value) < recordHeaderLen || value[0] != recordVersion && value[0] != eventVersion2 {
+	if len(value) < recordHeaderLen {
+		return h, tooShort(key, value)
+	}
+	if value[0] != recordVersion && value[0] != eventVersion2 {
 		return h, &CorruptError{bytesClone(key), "not an event record of version 1 or 2"}
 	}
 	r := reader{b: value[recordHeaderLen:], key: key}

@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -59,14 +58,15 @@ type Log struct {
 	retained retention
 
 	failed    atomic.Pointer[failure]
-	wake      chan struct{} // an intake waits
-	lazy      chan struct{} // settlements wait
-	stop      chan struct{} // closed by Close
-	done      chan struct{} // closed when the committer is gone
-	index     chan struct{} // stretches of the index have ended
-	indexQuit chan struct{} // closed by Close, in front of stop
-	indexed   chan struct{} // closed when indexLoop is gone
-	spare     []*group      // the committer's
+	found     atomic.Pointer[DamageError] // the first that a reader found
+	wake      chan struct{}               // an intake waits
+	lazy      chan struct{}               // settlements wait
+	stop      chan struct{}               // closed by Close
+	done      chan struct{}               // closed when the committer is gone
+	index     chan struct{}               // stretches of the index have ended
+	indexQuit chan struct{}               // closed by Close, in front of stop
+	indexed   chan struct{}               // closed when indexLoop is gone
+	spare     []*group                    // the committer's
 
 	noise noise
 }
@@ -90,7 +90,8 @@ var headerKey = []byte{kindHeader}
 
 // Open opens the store in o.Dir, or makes one, and starts its committer. The
 // caller closes it. A store of a newer format, a folder that holds something
-// else, and a store that another process has open are refused.
+// else, a store that another process has open and one with damage that can be seen
+// without reading all of it (DamageError) are refused.
 func Open(o Options) (*Log, error) {
 	l, err := newLog(o)
 	if err != nil {
@@ -120,13 +121,20 @@ func OpenReadOnly(o Options) (*Log, error) {
 		return nil, err
 	}
 	l.readOnly = true
+	if _, err := l.admit(); err != nil {
+		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+	}
 	if err := l.openPebble(); err != nil {
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
-	if _, err := l.readHeader(); err != nil {
-		if errors.Is(err, pebble.ErrNotFound) {
-			err = errForeign
-		}
+	_, err = l.readHeader()
+	if errors.Is(err, pebble.ErrNotFound) {
+		err = errForeign
+	}
+	if err == nil {
+		err = l.checkValueFiles(true)
+	}
+	if err != nil {
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
@@ -169,13 +177,35 @@ func (l *Log) openWith(o *pebble.Options) (err error) {
 	l.takeCache = cache.Reserve
 	o.Cache = cache
 	l.db, err = pebble.Open(l.o.Dir, o)
-	if errors.Is(err, syscall.EAGAIN) { // of fcntl(F_SETLK) on the file LOCK
-		return fmt.Errorf("another process has it open: %w", err)
+	return lockError(err)
+}
+
+func (l *Log) openDB() error {
+	state, err := l.admit()
+	relaxed := l.o.Relaxed || state != nil && state.Relaxed
+	if err == nil && state != nil {
+		err = l.markRunning(relaxed)
+	}
+	if err != nil {
+		return err
+	}
+	if err := l.openStore(); err != nil {
+		return err
+	}
+	if err = l.checkNewest(state); err == nil {
+		err = l.checkValueFiles(false)
+	}
+	// Without a state the folder might have been another's until now.
+	if err == nil && (state == nil || relaxed != l.o.Relaxed) {
+		err = l.markRunning(l.o.Relaxed)
+	}
+	if err != nil {
+		_ = l.db.Close()
 	}
 	return err
 }
 
-func (l *Log) openDB() error {
+func (l *Log) openStore() error {
 	if err := l.replayLog(); err != nil {
 		return err
 	}
@@ -293,10 +323,18 @@ func (l *Log) Close() error {
 	l.gate.Lock() // behind those that use the store on their own
 	defer l.gate.Unlock()
 	err := l.failure()
-	if err == nil && !l.readOnly {
-		l.flushTables()
+	if err != nil || l.readOnly {
+		return errors.Join(err, l.db.Close())
 	}
-	return errors.Join(err, l.db.Close())
+	l.flushTables()
+	newest, unread := watermarkOf(l.db, newestID)
+	if err := l.db.Close(); err != nil {
+		return err
+	}
+	if unread == nil {
+		l.markStopped(newest)
+	}
+	return nil
 }
 
 // maxFlush bounds how long Close waits for tables to be written.

@@ -3,6 +3,7 @@ package wal
 import (
 	"fmt"
 	"math"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          manifestFirst{l.o.FS},
+		FS:                          valueFS{manifestFirst{l.o.FS}, l.damaged},
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -24,7 +25,10 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		BytesPerSync:                1 << 20,
 		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
 		ReadOnly:                    l.readOnly,
-		EventListener:               &pebble.EventListener{BackgroundError: l.noise.backgroundError(l.o.Logger)},
+		EventListener: &pebble.EventListener{
+			BackgroundError: l.noise.backgroundError(l.o.Logger),
+			DataCorruption:  l.corrupted,
+		},
 	}
 	o.Experimental.ValueSeparationPolicy = l.separateValues
 	o.Experimental.SpanPolicyFunc = spanPolicy
@@ -55,6 +59,40 @@ func (p pebbleLogger) Errorf(format string, args ...any) {
 // must not go on, so it does not return.
 func (p pebbleLogger) Fatalf(format string, args ...any) {
 	p.l.fail(fmt.Errorf(format, args...))
+}
+
+// corrupted is how Pebble says that a block of a table or a value file is not what was
+// written.
+func (l *Log) corrupted(info pebble.DataCorruptionInfo) {
+	reason := firstLine(info.Details)
+	if len(info.Bounds.Start) > 0 {
+		reason += fmt.Sprintf("; it holds records from %s to %s", placeOf(info.Bounds.Start), placeOf(info.Bounds.End.Key))
+	}
+	l.damaged(&DamageError{l.o.FS.PathBase(info.Path), -1, reason})
+}
+
+// damaged takes what a reader found, who gets an error. A log that is written to fails as
+// well: a disk that lost this may lose what is acknowledged next. It is called on
+// Pebble's read paths, which must not wait for the end of the process.
+func (l *Log) damaged(damage *DamageError) {
+	l.found.CompareAndSwap(nil, damage)
+	if !l.readOnly {
+		go l.fail(fmt.Errorf("%w: %w", damage, errDamaged))
+	}
+}
+
+// named is an error of reading, with the file that was found to be damaged.
+func (l *Log) named(err error) error {
+	damage := l.found.Load()
+	if err == nil || damage == nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w (%s)", damage, errDamaged, firstLine(err))
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // noise throttles what Pebble tells of flushes and compactions that failed. It

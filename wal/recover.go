@@ -35,7 +35,7 @@ func (l *Log) Recover(owns func(partition uint16) bool, behind func(event.Behind
 		return err
 	}
 	if err := r.readDeliveries(); err != nil {
-		return err
+		return l.named(err)
 	}
 	l.mu.Lock()
 	l.horizon = max(l.clock, r.newest)
