@@ -49,6 +49,7 @@ type cli struct {
 	Config    configCmd    `cmd:"" group:"run" help:"Check or print the configuration that serve would use."`
 	Secrets   secretsCmd   `cmd:"" group:"run" help:"Change the keys under which secrets are stored."`
 	Log       logCmd       `cmd:"" group:"run" help:"Look into the data directory of a stopped server."`
+	Doctor    doctorCmd    `cmd:"" group:"run" help:"Say whether the data directory of a stopped server is whole, and what to do if not." example:"posthaste doctor --data /var/lib/posthaste"`
 	Demo      DemoCmd      `cmd:"" group:"run" help:"Show deliveries, and a receiver that fails and recovers, on this machine, without any setup."`
 	Bench     BenchCmd     `cmd:"" group:"run" help:"Measure this machine against the baselines and print a report." example:"posthaste bench --scenario single,latency --repeat 5" another:"posthaste bench --target http://127.0.0.1:5005 --project 01KAM4Z8V1V6W3J7C2Q9RZB5XN --key CO.key --scenario single,fanout"`
 	BenchShow benchShowCmd `cmd:"" name:"bench-report" group:"run" help:"Show reports of bench again: one in full, several side by side." example:"posthaste bench-report first.json second.json third.json --html bench.html"`

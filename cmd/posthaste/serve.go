@@ -125,6 +125,8 @@ func (r *runner) run() error {
 	case s := <-r.signals:
 		r.log.Info().Stringer("signal", s).Msg("stopping before the start is complete")
 		return r.giveUp(cancel, started)
+	case err := <-r.fatal: // whoever read what is damaged waits for the end of the process
+		return storageFailure(err)
 	}
 	r.ready()
 	select {

@@ -134,6 +134,19 @@ func TestStorageFailureStopsWithoutGrace(t *testing.T) {
 	}
 }
 
+// TestStorageFailureDuringStart: whoever finds it waits for the end of the process, so
+// the start never returns.
+func TestStorageFailureDuringStart(t *testing.T) {
+	r := startRunner(t)
+	<-r.server.starting
+	damage := errors.New("000012.sst: damaged")
+	r.fatal <- damage
+	if err := <-r.result; !errors.Is(err, app.ErrStorage) || !errors.Is(err, damage) {
+		t.Errorf("got %v", err)
+	}
+	r.server.startErr <- nil // Start ends, or the test would leak
+}
+
 // TestStorageFailureDuringStop: what the store holds up is not waited for, or the
 // process would stay for good.
 func TestStorageFailureDuringStop(t *testing.T) {

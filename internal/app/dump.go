@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -17,7 +18,10 @@ type DumpOptions struct {
 // server may have it open.
 func Dump(w io.Writer, dataDir string, o DumpOptions) error {
 	l, err := wal.OpenReadOnly(wal.Options{Dir: dataDir + "/log"})
-	if err != nil {
+	switch {
+	case errors.Is(err, wal.ErrCorrupt):
+		return fmt.Errorf("%w: %w", ErrStorage, err)
+	case err != nil:
 		return fmt.Errorf("%w (is a server running on it?)", err)
 	}
 	dump := l.DumpText
