@@ -32,7 +32,11 @@ type filling struct {
 }
 
 var fillings = map[string]filling{
-	"log":      {ofLog, 0, []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}, 5, 25},
+	"log": {ofLog, 0, []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT}, 5, 25},
+	// Pebble would end the process in its own way.
+	"next file": {func(op errorfs.Op) bool {
+		return strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite)
+	}, 0, []syscall.Errno{syscall.ENOSPC}, 1, 2},
 	"manifest": {ofManifest, 0, []syscall.Errno{syscall.ENOSPC}, 1, 3},
 	// A second fsync could succeed without the data: no ballast helps.
 	"sync": {func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 11, 40},

@@ -1,9 +1,8 @@
 package wal
 
 import (
-	"errors"
 	"sync/atomic"
-	"syscall"
+
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"

@@ -11,5 +11,5 @@ func descriptorLimit() uint64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r); err != nil {
 		return unlimited
 	}
-	return uint64(r.Cur) //nolint:unconvert // an int64 on some systems
+	return uint64(r.Cur) // an int64 on some systems
 }
