@@ -115,7 +115,7 @@ type load struct {
 	uids  map[string]int64 // its id to the event
 }
 
-// end ends the load, once.
+// end stops the load's workers, once, and waits for their last answers.
 func (l *load) end() {
 	l.ending.Do(func() { close(l.stop) })
 	l.workers.Wait()
@@ -222,16 +222,10 @@ func (l *load) everyone(url string, paths ...string) {
 
 // begin starts the load's workers.
 func (l *load) begin(workers int) {
-	l.stop = make(chan struct{})
+	l.stop, l.ending = make(chan struct{}), sync.Once{}
 	for i := range workers {
 		l.workers.Go(func() { l.run(i) })
 	}
-}
-
-// end stops the load's workers and waits for their last answers.
-func (l *load) end() {
-	close(l.stop)
-	l.workers.Wait()
 }
 
 // so is how much was acknowledged so far, and how many deliveries are owed for it.
