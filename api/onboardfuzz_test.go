@@ -73,7 +73,7 @@ func FuzzHeaderMask(f *testing.F) {
 	f.Add("X-Own: s3cret\nx-own: s3cret\n: s3cret\nAuthorization s3cret\n\xff: \xff\n", "x-own")
 	f.Fuzz(func(t *testing.T, lines, own string) {
 		for name, value := range (headerMask{own: strings.ToLower(own)}).parse([]byte(lines)) {
-			if hidden := event.SecretHeader(name) || strings.EqualFold(name, own) && strings.ToLower(name) == strings.ToLower(own); hidden && value != masked {
+			if hidden := event.SecretHeader(name) || strings.EqualFold(name, own); hidden && value != masked {
 				t.Fatalf("%q: %q is shown", name, value)
 			}
 			if !utf8.ValidString(value) || strings.ContainsAny(value, "\n") {

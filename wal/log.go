@@ -353,11 +353,13 @@ func (l *Log) Close() error {
 	l.gate.Lock() // behind those that use the store on their own
 	defer l.gate.Unlock()
 	err := l.failure()
+	if err == nil && !l.readOnly {
+		l.flushTables()
+	}
+	l.strict.on.Store(false)
 	if err != nil || l.readOnly {
 		return errors.Join(err, l.db.Close())
 	}
-	l.strict.on.Store(false)
-	l.flushTables()
 	newest, unread := l.newestTime()
 	if err := l.db.Close(); err != nil {
 		return err

@@ -37,7 +37,7 @@ func TestStateFollowsTheLog(t *testing.T) {
 	}
 	crashed := testOptions(filesOf(t, mem).load(t, nil))
 	must(t, l.Close())
-	l = openLog(t, crashed) // which syncs
+	openLog(t, crashed) // which syncs
 	if s := stateOf(t, crashed.FS); s.Relaxed {
 		t.Errorf("after the last process's records are in tables: %+v", s)
 	}

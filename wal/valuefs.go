@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -30,6 +31,9 @@ func (fs valueFS) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
 		}
 		_ = f.Close()
 	}
+	if !errors.Is(err, os.ErrNotExist) && !errors.Is(err, errFooter) {
+		return nil, err // the disk did not answer; it may the next time
+	}
 	damage := &DamageError{fs.PathBase(name), -1, err.Error()}
 	fs.damaged(damage)
 	return nil, damage
@@ -42,20 +46,23 @@ func (fs valueFS) Unwrap() vfs.FS { return fs.FS }
 // its rest.
 const valueFooter = 38
 
+// errFooter is what is wrong with a file that was read, and is not as it was written.
+var errFooter = errors.New("not a whole footer")
+
 func checkFooter(f vfs.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
 	if info.Size() < valueFooter {
-		return fmt.Errorf("it has %d bytes, which is not even its footer", info.Size())
+		return fmt.Errorf("it has %d bytes, which is %w", info.Size(), errFooter)
 	}
 	var footer [valueFooter]byte
 	if _, err := f.ReadAt(footer[:], info.Size()-valueFooter); err != nil {
 		return fmt.Errorf("read its footer: %w", err)
 	}
 	if binary.LittleEndian.Uint32(footer[:]) != maskedCRC(footer[4:]) {
-		return errors.New("the checksum of its footer does not fit")
+		return fmt.Errorf("the checksum does not fit: %w", errFooter)
 	}
 	return nil
 }
