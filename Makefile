@@ -6,6 +6,9 @@ BIN      ?= bin/posthaste
 DATA     ?= data
 ARGS     ?=
 KILLS    ?= 50
+SOAK     ?= 10m
+POWERCUTS ?= 20
+MUTANTS  ?= all
 FUZZTIME ?= 30s
 DELIVERIES ?= 10000000
 BENCHTIME ?= 1s
@@ -30,11 +33,11 @@ LONG = ^Test(KillLoop|Measure.*)$$
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short e2e bench bench-go bench-compare clean
+.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short soak mutants e2e bench bench-go bench-compare clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), BENCH=$(BENCH), COUNT=$(COUNT), BASE, TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
+	@echo "Knobs: ARGS, PKG, KILLS=$(KILLS), SOAK=$(SOAK), POWERCUTS=$(POWERCUTS), MUTANTS=$(MUTANTS), FUZZTIME=$(FUZZTIME), BENCHTIME=$(BENCHTIME), BENCH=$(BENCH), COUNT=$(COUNT), BASE, TIMEOUT=$(TIMEOUT), DATA=$(DATA)"
 
 build: ## Build the static binary bin/posthaste
 	go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN) ./cmd/posthaste
@@ -98,6 +101,16 @@ crash: ## Kill the server KILLS times under load and count what is lost
 
 crash-short:
 	KILLS=5 go test -count=1 -timeout $(TIMEOUT) -run '^TestKillLoop$$' ./test/...
+
+soak: ## Run what takes long: SOAK of load with everything made and deleted, clocks, frozen processes, POWERCUTS power cuts, KILLS kills, every write cut, failed and refused, mutants
+	SOAK=$(SOAK) go test -count=1 -v -timeout 3h -run '^Test(Soak|ClockJumps|SecretsExpireByTheWallClock|StartWithAWrongClock|Frozen|OutOfMemory|OutOfDescriptors|IdleConnections|ABacklogWithinGOMEMLIMIT)$$' ./test
+	POWERCUTS=$(POWERCUTS) KILLS=$(KILLS) SOAK=1m go test -count=1 -v -timeout 2h -run '^Test(PowerCut.*|DiskFailure|KillLoop|.*Linearizable|WorstHostileInputs)$$' ./test
+	SOAK=1m go test -count=1 -timeout 2h ./wal ./internal/app ./internal/netguard ./sender
+	SOAK=1m go test -count=1 -timeout 2h -run 'ChangeNothing|ComeBackAtOnce|Withdrawing|SevenDays' ./engine
+	$(MAKE) --no-print-directory mutants
+
+mutants: ## Break the program in MUTANTS ways, one at a time, and see the named tests fail
+	MUTANTS='$(MUTANTS)' go test -count=1 -v -timeout 90m -run '^TestMutants$$' ./test/mutants
 
 bench: build ## Measure against the baselines and print a report; flags in ARGS
 	$(BIN) bench $(ARGS)

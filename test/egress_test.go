@@ -122,7 +122,7 @@ func TestProxyThatIsDown(t *testing.T) {
 		t.Errorf("%+v: want no attempt", d)
 	}
 	p.stop()
-	if n := strings.Count(p.log.String(), "attempts fail on this machine"); n != 1 {
+	if n := strings.Count(p.log.String(), "attempts cannot be made, for a fault of this machine"); n != 1 {
 		t.Errorf("said %d times, want once in ten seconds:\n%s", n, p.log)
 	}
 }

@@ -20,7 +20,7 @@ func newPowered(t *testing.T, args ...string) *powered {
 	disk := newLoopDisk(t) // goes after the server
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	p := &powered{trial: newTrial(t, args...), disk: disk, rng: rand.New(rand.NewPCG(seed, 2))}
+	p := &powered{trial: newTrial(t, append([]string{"--disk-reserve", "0", "--disk-ballast", "0"}, args...)...), disk: disk, rng: rand.New(rand.NewPCG(seed, 2))}
 	p.s.dir = filepath.Join(disk.mount, "data")
 	p.load.pause = 2 * time.Millisecond
 	p.begin(4)

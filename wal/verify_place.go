@@ -12,7 +12,7 @@ var keyLens = map[byte]int{
 	kindHeader: 1, kindCatalog: catalogKeyLen, kindEvent: eventKeyLen, kindDelivery: deliveryKeyLen, kindTimer: timerKeyLen,
 	kindStatus: statusKeyLen, kindIdempotent: idemKeyLen, kindReplay: replayKeyLen, kindBehind: behindKeyLen, kindHealth: healthKeyLen,
 	kindWatermark: waterKeyLen, kindJob: jobKeyLen, kindGone: goneKeyLen, kindLeft: leftKeyLen, kindSize: sizeKeyLen,
-	kindStretch: stretchKeyLen, kindFind: findKeyLen,
+	kindStretch: stretchKeyLen, kindFind: findKeyLen, kindAudit: auditKeyLen,
 }
 
 // placeOf says in words what a key belongs to, as far as it is a key or the beginning
@@ -49,6 +49,8 @@ func placeOf(key []byte) string {
 		return fmt.Sprintf("%s of endpoint %s", d.name, id(3))
 	case kindJob:
 		return fmt.Sprintf("job %s of project %s", id(17), id(1))
+	case kindAudit:
+		return fmt.Sprintf("audit record %s of project %s", id(17), id(1))
 	case kindGone:
 		return fmt.Sprintf("gone of project %s", id(1))
 	case kindLeft:

@@ -79,8 +79,8 @@ var all = []mutant{
 	},
 	{
 		name: "at most once is not written down first", file: "engine/worker.go",
-		old: "	if j.d.AtMostOnce && !s.forewarn(st) {",
-		new: "	if j.d.AtMostOnce && !s.forewarn(st) && s.draining {",
+		old: "		if !s.forewarn(st) {",
+		new: "		if s.draining && !s.forewarn(st) {",
 		pkg: "engine", test: "TestAtMostOnceAcrossACrash",
 	},
 
