@@ -18,7 +18,11 @@ func (l *Log) get(key []byte) ([]byte, io.Closer, error) {
 	if err != nil || len(value) > 0 {
 		return value, closer, err
 	}
-	if err := closer.Close(); err != nil {
+	err = closer.Close()
+	if err != nil && pebble.IsCorruptionError(err) {
+		err = &CorruptError{bytesClone(key), fmt.Sprintf("its value cannot be read (%v); see what is affected with posthaste doctor", err)}
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	return value, io.NopCloser(nil), nil
