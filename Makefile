@@ -33,7 +33,7 @@ LONG = ^Test(KillLoop|Measure.*)$$
 export CGO_ENABLED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short soak mutants e2e bench bench-go bench-compare clean
+.PHONY: help build run demo test unit semantics compat measure measure-lists race lint fuzz crash crash-short soak mutants e2e browser browser-short bench bench-go bench-compare clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +48,9 @@ run: build ## Build, then serve from DATA; flags in ARGS
 demo: build ## Build, then show deliveries, and an endpoint that fails and recovers
 	$(BIN) demo $(ARGS)
 
-test: ## What a change must pass: lint, unit, e2e, a few kills; with timing
+test: ## What a change must pass: lint, unit, e2e, a few kills, the console in a browser; with timing
 	@begin=$$(date +%s); \
-	for step in lint unit e2e crash-short; do \
+	for step in lint unit e2e crash-short browser-short; do \
 		start=$$(date +%s); \
 		$(MAKE) --no-print-directory $$step || exit 1; \
 		echo "== $$step: $$(( $$(date +%s) - start )) s"; \
@@ -81,6 +81,7 @@ lint: $(STATICCHECK) ## Check formatting, go vet and staticcheck
 	@bad=$$(gofmt -l .); if [ -n "$$bad" ]; then echo "not formatted, run gofmt -w:"; echo "$$bad"; exit 1; fi
 	go vet ./...
 	$(STATICCHECK) ./...
+	cd browsertest && go vet ./... && $(abspath $(STATICCHECK)) ./...
 
 $(STATICCHECK):
 	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK_VERSION)
@@ -101,6 +102,14 @@ crash: ## Kill the server KILLS times under load and count what is lost
 
 crash-short:
 	KILLS=5 go test -count=1 -timeout $(TIMEOUT) -run '^TestKillLoop$$' ./test/...
+
+browser: ## Test the console in Chromium, which is installed if it is missing and root may
+	$(MAKE) --no-print-directory browser-short SHORT=
+
+SHORT ?= -short
+browser-short: build
+	@browsertest/chromium
+	cd browsertest && POSTHASTE=$(abspath $(BIN)) go test -count=1 $(SHORT) -timeout $(TIMEOUT)
 
 soak: ## Run what takes long: SOAK of load with everything made and deleted, clocks, frozen processes, POWERCUTS power cuts, KILLS kills, every write cut, failed and refused, mutants
 	SOAK=$(SOAK) go test -count=1 -v -timeout 3h -run '^Test(Soak|ClockJumps|SecretsExpireByTheWallClock|StartWithAWrongClock|Frozen|OutOfMemory|OutOfDescriptors|IdleConnections|ABacklogWithinGOMEMLIMIT)$$' ./test

@@ -15,6 +15,10 @@ type API struct {
 	mux    *http.ServeMux
 	seldom *seldom
 	portal bool // answers a portal grant, see within
+	outer  *API // the one that a portal's was made of; nil for that
+	// encoders has a token for each stream that may encode rows at present, so that streams
+	// cannot take the processor from deliveries.
+	encoders chan struct{}
 }
 
 // New builds an API. It reads nothing and starts nothing.
@@ -23,7 +27,7 @@ func New(o Options) (*API, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &API{o: o, mux: http.NewServeMux(), seldom: &seldom{}}
+	a := &API{o: o, mux: http.NewServeMux(), seldom: &seldom{}, encoders: make(chan struct{}, maxEncoders)}
 	for _, rt := range routes {
 		a.mux.Handle(rt.pattern, &routeHandler{a, rt})
 	}
@@ -47,7 +51,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // recoverPanic turns a panic into an answer of 500. Nothing was written before:
-// writing the answer is the last thing that a request does.
+// writing the answer is the last thing that a request does. A stream, which has begun,
+// ends with a line that its readers pass over.
 func (a *API) recoverPanic(w http.ResponseWriter) {
 	if v := recover(); v != nil {
 		a.write(w, reply{}, fmt.Errorf("panic: %v\n%s", v, debug.Stack()))

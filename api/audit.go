@@ -101,7 +101,7 @@ func (a *API) recordDone(c *call, requestID string) error {
 	if c.project != nil {
 		record.ProjectID, record.ProjectName = c.project.ID, c.project.Name
 	}
-	if record.Action == reveal {
+	if record.Action == reveal && c.r.Method == http.MethodGet {
 		return a.seldom.record(a.o, record)
 	}
 	return a.o.Audit.Audit(record)

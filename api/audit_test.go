@@ -66,6 +66,11 @@ func TestWhatTheCatalogDoesNotKnowIsAudited(t *testing.T) {
 		{"DELETE", "/events/" + ev.String() + "/content", "", "api_key event.erase event done"},
 		{"GET", "/endpoints/" + ep.String(), "", "api_key secret.reveal endpoint done"},
 		{"GET", "/endpoints/" + ep.String(), "", ""}, // the same within a minute
+		{"GET", "/endpoints/" + ep.String() + "?masked=true", "", ""},
+		{"POST", "/endpoints/" + ep.String() + "/secrets/" + idOf('x', 1).String() + "/reveal", "", "api_key secret.reveal endpoint done"},
+		{"POST", "/endpoints/" + ep.String() + "/secrets/" + idOf('x', 1).String() + "/reveal", "", "api_key secret.reveal endpoint done"}, // each time
+		{"GET", "/portal-links?masked=true", "", ""},
+		{"GET", "/portal-links/" + link.ID.String() + "?masked=true", "", ""},
 		{"GET", "/portal-links/" + link.ID.String(), "", "api_key secret.reveal portal_link done"},
 		{"GET", "/portal-links/" + link.ID.String() + "/refresh_token", "", "api_key portal_link.token portal_link done"},
 		{"GET", "/endpoints", "", ""},

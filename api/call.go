@@ -17,6 +17,7 @@ const (
 // against which state of the catalog.
 type call struct {
 	r       *http.Request
+	route   *route
 	version version
 	grant   event.Grant // what the caller may do; zero on an open route
 	snap    *catalog.Snapshot
@@ -28,7 +29,7 @@ type call struct {
 // does not reach is not found, so that keys cannot be used to probe for projects. The
 // call is nil where nobody is known to ask.
 func (a *API) admit(r *http.Request, rt *route) (c *call, err error) {
-	c = &call{r: r, snap: a.o.Catalog.Snapshot()}
+	c = &call{r: r, route: rt, snap: a.o.Catalog.Snapshot()}
 	if rt.scope != ofNobody {
 		if c.grant, err = a.authenticate(r); err != nil {
 			return nil, err
@@ -100,6 +101,14 @@ func (c *call) admitToPortal(rt *route) error {
 // mayManage reports whether the caller may change things, and so see the secrets of
 // what it reads.
 func (c *call) mayManage() bool { return c.grant.Scopes.Has(event.ScopeManage) }
+
+// shown reports whether what a request reads is answered with its secrets: it is to those
+// who may manage, as Convoy does, unless they ask for masks. A page does, which shows a
+// secret only when it is told to; and the audit log has no record of one that nobody saw.
+func (c *call) shown() (bool, error) {
+	hidden, err := truthParam(c.r.URL.Query(), "masked")
+	return c.mayManage() && !hidden, err
+}
 
 // authenticate reads "Authorization: Bearer <key>".
 func (a *API) authenticate(r *http.Request) (event.Grant, error) {

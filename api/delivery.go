@@ -28,6 +28,13 @@ func (a *API) listDeliveries(c *call) (reply, error) {
 	}
 	events := a.eventCache(c)
 	deliveries := a.deliveryListing(c, filter)
+	var search *deliverySearch
+	if text := c.r.URL.Query().Get("query"); text != "" {
+		if search, err = a.deliverySearch(c, filter, text); err != nil {
+			return reply{}, err
+		}
+		deliveries.scan, deliveries.budget = search.scan, search.budget
+	}
 	p, err := readPage(q, listing[deliveryRow]{
 		scan: func(r event.Range) ([]deliveryRow, event.Scan, error) {
 			found, scan, err := deliveries.scan(r)
@@ -43,6 +50,9 @@ func (a *API) listDeliveries(c *call) (reply, error) {
 	}, a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
+	}
+	if search != nil && !c.grant.Portal { // how much was read tells of other owners
+		p.search = searchView{search.terms, p.looked}
 	}
 	data, err := p.encode(func(dst []byte, d deliveryRow) ([]byte, error) {
 		return a.appendDelivery(dst, c, d)

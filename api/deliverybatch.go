@@ -39,6 +39,9 @@ func parseRetryQuery(c *call) (pageQuery, event.DeliveryFilter, error) {
 	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
 		return pageQuery{}, event.DeliveryFilter{}, err
 	}
+	if c.r.URL.Query().Get("query") != "" {
+		return pageQuery{}, event.DeliveryFilter{}, errSearchInBatch
+	}
 	q, filter, err := parseDeliveryQuery(c)
 	if len(filter.Statuses) == 0 {
 		filter.Statuses = []event.Status{event.Failure, event.Discarded}
@@ -80,6 +83,9 @@ func (a *API) countBatchRetry(c *call) (reply, error) {
 
 // statusTotals counts the deliveries that a query selects by their states.
 func (a *API) statusTotals(c *call) (reply, error) {
+	if c.r.URL.Query().Get("query") != "" {
+		return reply{}, errSearchInBatch
+	}
 	q, filter, err := parseDeliveryQuery(c)
 	if err != nil {
 		return reply{}, err

@@ -100,7 +100,17 @@ func (a *API) makeSubscribed(c *call, e event.Endpoint, types []string) (*catalo
 
 func (a *API) getEndpoint(c *call) (reply, error) {
 	e, err := c.endpoint()
-	return a.respondEndpoint(c, http.StatusOK, "Endpoint fetched successfully", e, err)
+	if err != nil {
+		return reply{}, err
+	}
+	secrets, err := c.shown()
+	if err != nil {
+		return reply{}, err
+	}
+	if secrets {
+		c.reveals("endpoint", e.ID, e.Name)
+	}
+	return respond(http.StatusOK, "Endpoint fetched successfully", a.fullEndpointView(&e.Endpoint, c.version, secrets))
 }
 
 // updateEndpoint changes what the body names and leaves the rest.
@@ -174,9 +184,6 @@ func endpointBytes(e *catalog.Endpoint) int {
 func (a *API) respondEndpoint(c *call, code int, message string, e *catalog.Endpoint, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
-	}
-	if c.mayManage() {
-		c.reveals("endpoint", e.ID, e.Name)
 	}
 	return respond(code, message, a.fullEndpointView(&e.Endpoint, c.version, c.mayManage()))
 }

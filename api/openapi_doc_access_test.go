@@ -22,15 +22,16 @@ var accessDocs = map[string]routeDoc{
 	"POST " + inSource:                             {id: "UpdateSourceByPost", same: "PUT " + inSource},
 	"DELETE " + inSource:                           {id: "DeleteSource", tag: "Sources", summary: "Delete a source"},
 
-	"GET " + inProject + "/portal-links":  {id: "LoadPortalLinksPaged", tag: "Portal links", summary: "List portal links", query: []string{"ownerId", "q", "paging"}, data: pageOf{portalLinkView{}}},
+	"GET " + inProject + "/portal-links":  {id: "LoadPortalLinksPaged", tag: "Portal links", summary: "List portal links", query: []string{"ownerId", "q", "masked", "paging"}, data: pageOf{portalLinkView{}}},
 	"POST " + inProject + "/portal-links": {id: "CreatePortalLink", tag: "Portal links", summary: "Make a portal link", body: portalLinkBody{}, code: 201, data: portalLinkView{}},
-	"GET " + inLink:                       {id: "GetPortalLink", tag: "Portal links", summary: "Get a portal link", data: portalLinkView{}},
+	"GET " + inLink:                       {id: "GetPortalLink", tag: "Portal links", summary: "Get a portal link", query: []string{"masked"}, data: portalLinkView{}},
 	"PUT " + inLink:                       {id: "UpdatePortalLink", tag: "Portal links", summary: "Change a portal link", text: "The JSON text \"{}\" as the whole body, which older Go clients send, revokes it and is answered with 200.", body: portalLinkBody{}, code: 202, data: portalLinkView{}, second: &secondDoc{200, nil}, errors: []int{409}},
 	"DELETE " + inLink:                    {id: "DeletePortalLink", same: "PUT " + inLink + "/revoke"},
 	"PUT " + inLink + "/revoke":           {id: "RevokePortalLink", tag: "Portal links", summary: "Revoke a portal link", text: "Its tokens end at once."},
 	"GET " + inLink + "/refresh_token":    {id: "RefreshPortalLinkAuthToken", tag: "Portal links", summary: "Get a short-lived token", data: ""},
 	"GET /api/v1/audit":                   {id: "GetInstanceAudit", tag: "Audit log", summary: "List the audit log of the instance", text: "Every record, those of projects included.", query: []string{"actor", "action", "object", "outcome", "paging", "dates"}, data: pageOf{auditView{}}},
 	"GET " + inProject + "/audit":         {id: "GetAudit", tag: "Audit log", summary: "List the audit log of a project", text: "It asks for the scope read.", query: []string{"actor", "action", "object", "outcome", "paging", "dates"}, data: pageOf{auditView{}}},
+	"GET /api/v1/system":                  {id: "GetSystem", tag: "System", summary: "How the running server is", text: "Disk, store, deliveries in memory, connections, clock, keys for secrets and the settings in force. It asks for a key of the instance, and has no secret.", data: systemView{}, errors: []int{501}},
 	"GET /api/v1/secrets":                 {id: "GetSecretKeys", tag: "Secret keys", summary: "Which key secrets are stored under", data: sealingView{}, errors: []int{501}},
 	"POST /api/v1/secrets/reseal":         {id: "ResealSecrets", tag: "Secret keys", summary: "Read the key file again and store secrets under its first key", text: "It goes on in the background; once removable is true, nothing in this store needs the older keys.", code: 202, data: sealingView{}, errors: []int{501}},
 

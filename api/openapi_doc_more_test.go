@@ -20,8 +20,16 @@ var moreDocs = map[string]routeDoc{
 
 	"GET " + inProject + "/endpoints/period-failure-rates": {id: "GetEndpointPeriodFailureRates", tag: "Endpoints", summary: "Get the failure rates of endpoints", query: []string{"endpointId", "dates"}, data: listOf{failureRateView{}},
 		text: "Of the last seven days, if there are no dates."},
-	"POST " + inEndpoint + "/test":   {id: "SendTestEvent", tag: "Endpoints", summary: "Send a test event to an endpoint", text: "Beyond Convoy. It goes whatever the endpoint's subscriptions say.", body: testEventBody{}, optional: true, code: 201, data: testEventView{}},
-	"GET " + inDelivery + "/curl":    {id: "GetDeliveryCurl", tag: "Event deliveries", summary: "Get a delivery's request as a command", text: "Beyond Convoy. As plain text, if Accept asks for it.", query: []string{"reveal"}, data: curlView{}},
+	"GET " + inProject + "/statistics": {id: "GetStatistics", tag: "Statistics", summary: "Count what happened, in steps of time", query: []string{"dates", "step", "endpointId", "eventType"}, data: seriesView{},
+		text: "Beyond Convoy. Of the last day, if there are no dates. Of the project, or of one endpoint or event type."},
+	"GET " + inProject + "/statistics/endpoints":   {id: "GetEndpointStatistics", tag: "Statistics", summary: "Count what happened, by endpoint", text: "Beyond Convoy. The busiest first, 1000 at the most.", query: []string{"dates", "step", "endpointId", "points", "order", "limit"}, data: listOf{seriesView{}}},
+	"GET " + inProject + "/statistics/event-types": {id: "GetEventTypeStatistics", tag: "Statistics", summary: "Count what happened, by event type", text: "Beyond Convoy. The busiest first, 1000 at the most.", query: []string{"dates", "step", "points", "order", "limit"}, data: listOf{seriesView{}}},
+	"POST " + inEndpoint + "/test":                 {id: "SendTestEvent", tag: "Endpoints", summary: "Send a test event to an endpoint", text: "Beyond Convoy. It goes whatever the endpoint's subscriptions say.", body: testEventBody{}, optional: true, code: 201, data: testEventView{}},
+	"GET " + inDelivery + "/curl":                  {id: "GetDeliveryCurl", tag: "Event deliveries", summary: "Get a delivery's request as a command", text: "Beyond Convoy. As plain text, if Accept asks for it.", query: []string{"reveal"}, data: curlView{}},
+	"GET " + inDelivery + "/deliveryattempts/{deliveryAttemptID}/signature": {id: "ExplainSignature", tag: "Event deliveries", summary: "Explain an attempt's signature", query: []string{"computed"}, data: signatureView{},
+		text: "Beyond Convoy. What was signed, which secret made each part and, if computed is given, whether that is right or which mistake leads to it. Secrets are told apart by their prints."},
+	"GET " + inEvent + "/matches":    {id: "ExplainMatch", tag: "Events", summary: "Say what each subscription makes of an event", text: "Beyond Convoy. As the subscriptions are now.", data: matchesView{}},
+	"GET " + inProject + "/portal":   {id: "GetPortal", tag: "Portal", summary: "What a portal shows beside its objects", text: "Beyond Convoy. Whose it is, what it may do, how it looks, how the project signs and when it tries again.", data: portalView{}},
 	"DELETE " + inEvent + "/content": {id: "DeleteEventContent", tag: "Events", summary: "Delete an event's content", text: "Beyond Convoy. Its data is gone for good; the event and its deliveries stay to be seen, and no attempt is made any more.", errors: []int{501}},
 
 	"POST " + inProject + "/onboard": {id: "BulkOnboard", tag: "Endpoints", summary: "Make many endpoints with their subscriptions", text: "As JSON, or as a CSV file in a form with the columns name, url, event_type, auth_username and auth_password.",

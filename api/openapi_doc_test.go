@@ -37,7 +37,9 @@ var tags = []tagDoc{
 	{"Projects", "The outermost container. One project's key sees nothing of another."},
 	{"Keys", "API keys. A key is shown once, when it is made."},
 	{"Audit log", "Who did what with the API, and who was refused. A record has no secret and no payload: of fields that may hold one it shows digests."},
+	{"System", "How the running server is, for its operator."},
 	{"Secret keys", "The keys that secrets are stored under."},
+	{"Statistics", "What happened, counted in steps of time."},
 	{"Jobs", "Batch retries and replays, which go on in the background and outlast a restart."},
 	{"Meta events", "What the server tells about itself, and how that was delivered."},
 	{"Applications", "Convoy's older object that groups endpoints. An event for an application goes to all of them."},
@@ -52,7 +54,7 @@ var pathTexts = map[string]string{
 	"deliveryAttemptID": "Id of the attempt.", "jobID": "Id of the job.", "metaEventID": "Id of the operational event.",
 	"sourceID": "Id of the source.", "portalLinkID": "Id of the portal link.", "keyID": "Id of the key.", "filterID": "Id of the filter.",
 	"eventType": "An event type; the filter for it, or else the one for *, is tried.", "appID": "Id of the application.",
-	"maskID": "The source's mask_id.",
+	"maskID": "The source's mask_id.", "secretID": "Id of the secret.",
 }
 
 // queryParam is a parameter that stands outside of a path.
@@ -78,7 +80,7 @@ var queryParams = []queryParam{
 	{name: "sourceId", many: true, text: "That came in through these sources."},
 	{name: "idempotencyKey", text: "With this idempotency key."},
 	{name: "ownerId", text: "Of this owner."},
-	{name: "query", text: "With this text somewhere in the data."},
+	{name: "query", text: "With this text somewhere in the data; of a delivery, also in its idempotency key, in why it ended or in what failed attempts got. Of deliveries it may hold operators: code:404, code:5xx, code:timeout, attempts>3, data.customer.id=cus_1, type:order.paid, endpoint:ID; with a - before one, those that it does not fit. What stands in quotes is a text."},
 	{name: "body", text: "Whose data contains this JSON: every member that it names, with its value."},
 	{name: "brokerMessageId", text: "Taken for Convoy's clients; nothing comes from brokers here."},
 	{name: "eventId", text: "Of this event."},
@@ -89,13 +91,22 @@ var queryParams = []queryParam{
 	{name: "name", text: "With this name."},
 	{name: "type", text: "Of this type."},
 	{name: "provider", text: "Of this provider."},
+	{name: "step", number: true, text: "The length of a step in seconds, a whole number of minutes; about a hundredth of the time if there is none."},
+	{name: "points", enum: []string{"true", "false"}, text: "Whether to tell of each step, or of all together only."},
+	{name: "order", enum: []string{"deliveries", "trouble"}, text: "The busiest first, or those with most deliveries that failed, wait for a retry or were discarded."},
+	{name: "limit", number: true, text: "How many at the most, up to 1000."},
 	{name: "rate", number: true, text: fmt.Sprintf("How many a second, at most %d; as many as there can be if there is none.", maxJobRate)},
 	{name: "actor", text: "By this key or portal link, by its id, or by this kind of actor."},
 	{name: "action", text: "This action, as key.create; with a dot at its end, all of a kind."},
 	{name: "object", text: "About the object with this id."},
 	{name: "outcome", enum: []string{"done", "refused", "begun", "failed"}, text: "With this outcome."},
 	{name: "dry_run", flag: true, text: "Only say what would be wrong."},
+	{name: "masked", flag: true, text: "Mask secrets, or leave them out, also for a key that may see them. The audit log then has no record of their being shown."},
+	{name: "computed", text: "What a receiver computed, to be compared."},
 	{name: "reveal", flag: true, text: "Show secrets instead of masks."},
+	{name: "lastEventId", text: "Go on behind the message with this id. The header Last-Event-ID says the same, and counts for more."},
+	{name: "Last-Event-ID", header: true, text: "Go on behind the message with this id."},
+	{name: "maxRows", number: true, text: fmt.Sprintf("Show so many of each batch at most, the newest, up to %d; all if there is none.", maxStreamRows)},
 	{name: "orgID", text: "Taken for Convoy's clients; there is one organisation."},
 	{name: "groupId", text: "The project that is meant, for a key of the instance."},
 	{name: "crc_token", text: "The challenge of Twitter."},
@@ -148,6 +159,10 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[metaEventView]():        "MetaEventConfig",
 	reflect.TypeFor[metaEventBody]():        "MetaEventConfigRequest",
 	reflect.TypeFor[event.Secret]():         "StoredSecret",
+	reflect.TypeFor[searchView]():           "DeliverySearch",
+	reflect.TypeFor[deliveryTerm]():         "SearchTerm",
+	reflect.TypeFor[matchView]():            "SubscriptionMatch",
+	reflect.TypeFor[matchesView]():          "EventMatches",
 	reflect.TypeFor[secretView]():           "Secret",
 	reflect.TypeFor[event.CustomResponse](): "CustomResponse",
 	reflect.TypeFor[event.StatusChange]():   "StatusChange",
@@ -155,7 +170,7 @@ var schemaNames = map[reflect.Type]string{
 
 // schemaTexts say what a schema is.
 var schemaTexts = map[string]string{
-	"Pagination":      "Where a page lies in its list. looked and looked_until are there when a search ended a page early, because it had looked at enough; the cursors lead on.",
+	"Pagination":      "Where a page lies in its list. looked and looked_until are there when a search ended a page early, because it had looked at enough; the cursors lead on. search is there when deliveries were searched: what the server understood, and how many rows it read; not for portal tokens.",
 	"Endpoint":        "Where requests are sent. Of url and target_url, and of name and title, there is the one that the version knows.",
 	"EndpointRequest": "An endpoint to make or to change. Of a change, what is left out stays as it is.",
 	"Event":           "An event. Its status tells about matching, not about delivery: Success means that an endpoint was found for it.",
@@ -220,6 +235,7 @@ type (
 	paginationDoc struct {
 		pagination
 		*cutView
+		Search *searchView `json:"search,omitempty"`
 	}
 	eventDoc struct {
 		eventView

@@ -24,6 +24,13 @@ type Options struct {
 	Work Worker
 	Jobs Jobs
 
+	// Counts reads statistics. Default: there are none.
+	Counts Counts
+
+	// Streams tell of deliveries and events as they become durable. Default: streams are
+	// refused.
+	Streams Streams
+
 	// Audit is the audit log. What the catalog writes it puts there by itself. Default:
 	// nothing is recorded, and it is empty.
 	Audit Auditor
@@ -34,6 +41,9 @@ type Options struct {
 	// Default: both are refused.
 	Sealing func() event.Sealing
 	Reseal  func(by event.Audit) (event.Sealing, error)
+
+	// System says how the server is. Any goroutine may call it. Default: it is refused.
+	System func() System
 
 	// APIVersion is assumed for a request without an X-Convoy-Version header: a
 	// date as in 2025-11-24. "" means CurrentVersion.
@@ -121,6 +131,9 @@ func (o *Options) EnsureDefaults() {
 	}
 	if o.Jobs == nil {
 		o.Jobs = idle{}
+	}
+	if o.Counts == nil {
+		o.Counts = noCounts{}
 	}
 	if o.Audit == nil {
 		o.Audit = unaudited{}

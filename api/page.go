@@ -26,6 +26,8 @@ type page[T any] struct {
 	rows       []T
 	pagination pagination
 	cut        *cutView // nil: it has as many rows as there are, or as it may have
+	looked     int      // rows that were read
+	search     any      // what pagination says of a search; nil: there was none
 }
 
 // cutView is what pagination has, beside Convoy's members, of a page that ended because
@@ -72,6 +74,7 @@ func readPage[T any](q pageQuery, l listing[T], maxBytes int) (page[T], error) {
 	} else {
 		p = l.pageFrom(q, found.rows, found.ahead, came)
 	}
+	p.looked = found.looked
 	if found.cut {
 		p.cut = &cutView{found.looked, event.TimeOf(found.ahead.id)}
 	}
@@ -260,6 +263,13 @@ func (p page[T]) encode(appendRow func(dst []byte, row T) ([]byte, error)) (verb
 			return nil, err
 		}
 		tail = append(append(tail[:len(tail)-1], ','), cut[1:]...)
+	}
+	if p.search != nil {
+		search, err := marshal(p.search)
+		if err != nil {
+			return nil, err
+		}
+		tail = append(append(append(tail[:len(tail)-1], `,"search":`...), search...), '}')
 	}
 	out = append(append(out, `],"pagination":`...), tail...)
 	return append(out, '}'), nil

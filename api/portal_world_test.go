@@ -23,6 +23,7 @@ type portalWorld struct {
 	markers []string          // texts that must be in no answer
 	grants  map[string]string // tokens, by what they are; all of them of owner A
 	tested  []event.ID        // endpoints that test events were for
+	around  int               // jobs that there are before a grant asks for any
 }
 
 // party is an endpoint and what belongs to it, by the names that paths have for it.
@@ -101,7 +102,7 @@ func (w *portalWorld) addParty(project event.ID, n int, owner, text string) part
 	w.log.addDelivery(d, attempt)
 	return party{
 		"endpointID": id('e', n), "subscriptionID": s.ID, "eventID": id('f', n), "eventDeliveryID": d.ID,
-		"deliveryAttemptID": attemptID(&attempt, d.ID), "filterID": id('t', n),
+		"deliveryAttemptID": attemptID(&attempt, d.ID), "filterID": id('t', n), "secretID": id('x', n),
 	}
 }
 
@@ -149,6 +150,15 @@ func (w *portalWorld) addAround() {
 	_, err = w.jobs.Submit(event.Job{ProjectID: w.project, Kind: event.JobRetry})
 	w.must(err)
 	w.markers = append(w.markers, id('j', 1).String())
+	for _, p := range w.others { // one over what is another's alone, and one over that and the own
+		for _, endpoints := range [][]event.ID{{p["endpointID"]}, {p["endpointID"], w.own["endpointID"]}} {
+			project := w.catalog.Snapshot().Endpoint(p["endpointID"]).ProjectID
+			j, err := w.jobs.Submit(event.Job{ProjectID: project, Kind: event.JobRetry, Filter: event.JobFilter{Deliveries: event.DeliveryFilter{Endpoints: endpoints}}})
+			w.must(err)
+			w.markers, p["jobID"] = append(w.markers, j.ID.String()), j.ID
+		}
+	}
+	w.around = len(w.jobs.jobs)
 	for name, scopes := range map[string]event.Scope{"key": event.ScopeRead | event.ScopeManage, "reading key": event.ScopeRead} {
 		_, text, err := w.catalog.CreateKey(event.APIKey{ProjectID: w.project, Name: "own", OwnerID: "A", Scopes: scopes})
 		w.must(err)
@@ -182,6 +192,9 @@ func (w *portalWorld) foreignState() string {
 	for _, p := range w.others {
 		d, err := w.log.Delivery(snap.Endpoint(p["endpointID"]).ProjectID, p["eventDeliveryID"])
 		state = append(state, snap.Endpoint(p["endpointID"]).Endpoint, snap.Subscription(p["subscriptionID"]), d, err)
+	}
+	for _, j := range w.jobs.jobs[:w.around] {
+		state = append(state, j)
 	}
 	for _, project := range []event.ID{w.project, w.other} {
 		state = append(state, snap.Project(project).Project, unused(snap.Keys(project)), snap.EventTypes(project),

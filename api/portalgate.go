@@ -11,15 +11,17 @@ import (
 // in its path; nil for none. All other routes are not found. What a handler reads of the
 // log is within the grant's reach anyhow, see within; of the catalog, it asks call.sees.
 var portalRules = map[string]func(*API, *call) error{
-	"GET /endpoints":                            nil,
-	"POST /endpoints":                           (*API).ownEndpoint,
-	"GET /endpoints/{endpointID}":               nil,
-	"PUT /endpoints/{endpointID}":               nil,
-	"DELETE /endpoints/{endpointID}":            nil,
-	"PUT /endpoints/{endpointID}/expire_secret": nil,
-	"PUT /endpoints/{endpointID}/pause":         nil,
-	"POST /endpoints/{endpointID}/activate":     nil,
-	"POST /endpoints/{endpointID}/test":         nil,
+	"GET /endpoints":                                         nil,
+	"POST /endpoints":                                        (*API).ownEndpoint,
+	"GET /endpoints/{endpointID}":                            nil,
+	"PUT /endpoints/{endpointID}":                            nil,
+	"DELETE /endpoints/{endpointID}":                         nil,
+	"PUT /endpoints/{endpointID}/expire_secret":              nil,
+	"POST /endpoints/{endpointID}/secrets/{secretID}/reveal": nil,
+	"PUT /endpoints/{endpointID}/secrets/{secretID}/expire":  nil,
+	"PUT /endpoints/{endpointID}/pause":                      nil,
+	"POST /endpoints/{endpointID}/activate":                  nil,
+	"POST /endpoints/{endpointID}/test":                      nil,
 
 	"GET /subscriptions":                                            nil,
 	"POST /subscriptions":                                           nil,
@@ -39,18 +41,31 @@ var portalRules = map[string]func(*API, *call) error{
 	"PUT /subscriptions/{subscriptionID}/filters/{filterID}":        nil,
 	"DELETE /subscriptions/{subscriptionID}/filters/{filterID}":     nil,
 
-	"GET /events":                                                                 nil,
-	"GET /events/{eventID}":                                                       nil,
-	"GET /eventdeliveries":                                                        nil,
-	"GET /eventdeliveries/countbatchretryevents":                                  nil,
-	"POST /eventdeliveries/batchretry":                                            nil,
-	"PUT /eventdeliveries/batchretry":                                             nil,
-	"GET /eventdeliveries/{eventDeliveryID}":                                      nil,
-	"PUT /eventdeliveries/{eventDeliveryID}/resend":                               nil,
-	"GET /eventdeliveries/{eventDeliveryID}/deliveryattempts":                     nil,
+	"GET /events":                                             nil,
+	"GET /events/{eventID}":                                   nil,
+	"GET /events/stream":                                      nil,
+	"GET /eventdeliveries":                                    nil,
+	"GET /eventdeliveries/stream":                             nil,
+	"GET /eventdeliveries/countbatchretryevents":              nil,
+	"POST /eventdeliveries/batchretry":                        nil,
+	"PUT /eventdeliveries/batchretry":                         nil,
+	"GET /eventdeliveries/{eventDeliveryID}":                  nil,
+	"PUT /eventdeliveries/{eventDeliveryID}/resend":           nil,
+	"GET /eventdeliveries/{eventDeliveryID}/deliveryattempts": nil,
 	"GET /eventdeliveries/{eventDeliveryID}/deliveryattempts/{deliveryAttemptID}": nil,
 
+	"GET /eventdeliveries/{eventDeliveryID}/deliveryattempts/{deliveryAttemptID}/signature": nil,
+	"GET /eventdeliveries/{eventDeliveryID}/curl":                                           nil,
+
+	"GET /jobs/{jobID}":         nil,
+	"PUT /jobs/{jobID}/cancel":  nil,
+	"POST /jobs/{jobID}/cancel": nil,
+
 	"GET /event-types": nil,
+	"GET /portal":      nil,
+
+	"GET /statistics":           nil,
+	"GET /statistics/endpoints": nil,
 }
 
 // inPortal is where a portal grant finds these routes without naming the project.
@@ -108,9 +123,10 @@ func (a *API) servePortal(c *call, rt *route) (reply, error) {
 func (a *API) within(c *call) *API {
 	r := &portalReader{inner: a.o.Reader, reach: newReach(c.snap, &c.grant)}
 	limited := *a
-	limited.portal = true
+	limited.portal, limited.outer = true, a
 	limited.o.Reader = r
 	limited.o.Work = portalWorker{a.o.Work, r}
+	limited.o.Counts = portalCounts{a.o.Counts, r.reach}
 	limited.o.Jobs = portalJobs{a.o.Jobs, r.reach}
 	limited.o.DeleteContent = nil
 	if submit := a.o.Submit; submit != nil {

@@ -13,6 +13,10 @@ func (a *API) listPortalLinks(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	secrets, err := c.shown()
+	if err != nil {
+		return reply{}, err
+	}
 	owner, name := params.Get("ownerId"), strings.ToLower(params.Get("q"))
 	match := func(l *event.PortalLink) bool {
 		return (owner == "" || l.OwnerID == owner) && strings.Contains(strings.ToLower(l.Name), name)
@@ -22,16 +26,16 @@ func (a *API) listPortalLinks(c *call) (reply, error) {
 			return c.snap.PortalLinks(c.project.ID, r, match), nil
 		},
 		id:    func(l *event.PortalLink) event.ID { return l.ID },
-		bytes: func(*event.PortalLink) int { return maxPortalMetadata * 1024 },
+		bytes: func(*event.PortalLink) int { return maxPortalMetadata*1024 + 2*event.MaxPortalLogoBytes },
 	}, a.o.MaxPageBytes)
 	if err != nil {
 		return reply{}, err
 	}
 	data, err := p.encode(func(dst []byte, l *event.PortalLink) ([]byte, error) {
-		if c.mayManage() {
+		if secrets {
 			c.reveals("portal_link", l.ID, l.Name)
 		}
-		return appendObject(dst, newPortalLinkView(l, c.snap, a.o.PortalURL, c.mayManage()))
+		return appendObject(dst, newPortalLinkView(l, c.snap, a.o.PortalURL, secrets))
 	})
 	if err != nil {
 		return reply{}, err
@@ -61,7 +65,17 @@ func (a *API) createPortalLink(c *call) (reply, error) {
 
 func (a *API) getPortalLink(c *call) (reply, error) {
 	l, err := c.portalLink()
-	return a.respondPortalLink(c, http.StatusOK, "Portal link fetched successfully", l, err)
+	if err != nil {
+		return reply{}, err
+	}
+	secrets, err := c.shown()
+	if err != nil {
+		return reply{}, err
+	}
+	if secrets {
+		c.reveals("portal_link", l.ID, l.Name)
+	}
+	return respond(http.StatusOK, "Portal link fetched successfully", newPortalLinkView(l, c.snap, a.o.PortalURL, secrets))
 }
 
 // updatePortalLink changes what the body names and leaves the rest. A body that is a
@@ -129,9 +143,6 @@ func (c *call) portalLink() (*event.PortalLink, error) {
 func (a *API) respondPortalLink(c *call, code int, message string, l *event.PortalLink, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
-	}
-	if c.mayManage() {
-		c.reveals("portal_link", l.ID, l.Name)
 	}
 	return respond(code, message, newPortalLinkView(l, a.o.Catalog.Snapshot(), a.o.PortalURL, c.mayManage()))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"time"
 
@@ -18,6 +19,9 @@ type portalLinkBody struct {
 	CanManageEndpoint *bool    `json:"can_manage_endpoint"`
 	ExpiresAt         *string  `json:"expires_at"` // RFC 3339; "": never
 	Expiration        seconds  `json:"expiration"` // from now, in the place of expires_at
+
+	AllowedParents []string         `json:"allowed_parents"` // origins whose pages may show it in a frame; empty: those of the server
+	Brand          *portalBrandBody `json:"brand"`           // how it looks, whole: what is left out is as posthaste's own
 }
 
 // apply changes l as the body says. The catalog validates the outcome.
@@ -33,7 +37,39 @@ func (b *portalLinkBody) apply(l *event.PortalLink, now time.Time) error {
 		}
 		l.Endpoints = ids
 	}
+	if b.AllowedParents != nil {
+		l.AllowedParents = b.AllowedParents
+	}
+	if b.Brand != nil {
+		brand, err := b.Brand.brand()
+		if err != nil {
+			return err
+		}
+		l.Brand = brand
+	}
 	return b.applyEnd(l, now)
+}
+
+// portalBrandBody is how a portal looks.
+type portalBrandBody struct {
+	Name   string `json:"name"`   // in the place of "Webhooks"
+	Accent string `json:"accent"` // of links and buttons, as #rrggbb; darkened or lightened where it could not be read
+	Logo   string `json:"logo"`   // a PNG, JPEG or WebP picture, in base64
+}
+
+func (b *portalBrandBody) brand() (*event.PortalBrand, error) {
+	logo, err := base64.StdEncoding.DecodeString(b.Logo)
+	if err != nil {
+		return nil, event.Invalid("brand.logo", "want a picture in base64, without a data: in front of it")
+	}
+	return &event.PortalBrand{Name: b.Name, Accent: b.Accent, Logo: logo}, nil
+}
+
+func newPortalBrandView(b *event.PortalBrand) *portalBrandBody {
+	if b == nil {
+		return nil
+	}
+	return &portalBrandBody{b.Name, b.Accent, base64.StdEncoding.EncodeToString(b.Logo)}
 }
 
 func endpointIDs(texts []string) ([]event.ID, error) {

@@ -36,7 +36,8 @@ func (w portalWorker) Retry(ctx context.Context, project event.ID, deliveries []
 // Replay is refused: it would reach endpoints of others.
 func (portalWorker) Replay(context.Context, event.ID, event.ID) error { return event.ErrNotFound }
 
-// portalJobs are Jobs for a portal grant. It may start one, and sees none.
+// portalJobs are Jobs for a portal grant. It may start one, and sees those over its own
+// endpoints by their ids.
 type portalJobs struct {
 	inner Jobs
 	reach *reach
@@ -57,13 +58,26 @@ func (j portalJobs) Submit(job event.Job) (event.Job, error) {
 	return j.inner.Submit(job)
 }
 
-// Cancel finds nothing, as Get, List and Wait: jobs may be those of others.
-func (portalJobs) Cancel(event.ID, event.ID) (event.Job, error) {
-	return event.Job{}, event.ErrNotFound
+// Cancel ends a job that Get finds.
+func (j portalJobs) Cancel(project, id event.ID) (event.Job, error) {
+	if _, err := j.Get(project, id); err != nil {
+		return event.Job{}, err
+	}
+	return j.inner.Cancel(project, id)
 }
 
-// Get finds nothing.
-func (portalJobs) Get(event.ID, event.ID) (event.Job, error) { return event.Job{}, event.ErrNotFound }
+// Get finds a retry over endpoints within reach only: it shows how far one is that was
+// started through the portal. All others may be about what goes to others.
+func (j portalJobs) Get(project, id event.ID) (event.Job, error) {
+	job, err := j.inner.Get(project, id)
+	if err != nil {
+		return event.Job{}, err
+	}
+	if !j.reach.jobWithin(&job) {
+		return event.Job{}, event.ErrNotFound
+	}
+	return job, nil
+}
 
 // List finds nothing.
 func (portalJobs) List(event.ID, event.Range) ([]event.Job, error) { return nil, nil }

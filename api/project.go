@@ -44,7 +44,11 @@ func (a *API) createProject(c *call) (reply, error) {
 }
 
 func (a *API) getProject(c *call) (reply, error) {
-	return a.respondProject(c, http.StatusOK, "Project fetched successfully", c.project)
+	secrets, err := c.shown()
+	if err != nil {
+		return reply{}, err
+	}
+	return a.respondProject(c, http.StatusOK, "Project fetched successfully", c.project, secrets)
 }
 
 // updateProject changes what the body names and leaves the rest.
@@ -66,7 +70,7 @@ func (a *API) updateProject(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return a.respondProject(c, http.StatusAccepted, "Project updated successfully", p)
+	return a.respondProject(c, http.StatusAccepted, "Project updated successfully", p, c.mayManage())
 }
 
 func (a *API) deleteProject(c *call) (reply, error) {
@@ -76,14 +80,14 @@ func (a *API) deleteProject(c *call) (reply, error) {
 	return respond(http.StatusOK, "Project deleted successfully", nil)
 }
 
-func (a *API) respondProject(c *call, code int, message string, p *catalog.Project) (reply, error) {
+func (a *API) respondProject(c *call, code int, message string, p *catalog.Project, secrets bool) (reply, error) {
 	statistics, err := a.statistics(p.ID)
 	if err != nil {
 		return reply{}, err
 	}
 	view := newProjectView(p, statistics)
 	switch {
-	case !c.mayManage():
+	case !secrets:
 		view.Config.MetaEvent.Secret = maskSecret(view.Config.MetaEvent.Secret)
 	case view.Config.MetaEvent.Secret != "":
 		c.reveals("project", p.ID, p.Name)

@@ -16,6 +16,8 @@ type reply struct {
 
 	location string // of what came of the request, as a path; "" for none
 	text     string // written as plain text in the place of the envelope, if not empty
+
+	stream func(w http.ResponseWriter) // answers in the place of all this; nil for most
 }
 
 // verbatim is JSON that is written byte for byte. encoding/json would compact a

@@ -45,6 +45,10 @@ type routeHandler struct {
 
 func (h *routeHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rep, err := h.serve(w, r)
+	if err == nil && rep.stream != nil {
+		rep.stream(w)
+		return
+	}
 	h.api.write(w, rep, err)
 }
 

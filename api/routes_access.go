@@ -39,6 +39,7 @@ var accessRoutes = []route{
 	{"GET " + inLink + "/refresh_token", ofProject, (*API).refreshPortalLink},
 	{"GET /api/v1/audit", ofInstance, (*API).listInstanceAudit},
 	{"GET " + inProject + "/audit", ofProject, (*API).listProjectAudit},
+	{"GET /api/v1/system", ofInstance, (*API).getSystem},
 	{"GET /api/v1/secrets", ofInstance, (*API).getSealing},
 	{"POST /api/v1/secrets/reseal", ofInstance, (*API).reseal},
 

@@ -16,6 +16,8 @@ var manageRoutes = []route{
 	{"PUT " + inEndpoint, ofProject, (*API).updateEndpoint},
 	{"DELETE " + inEndpoint, ofProject, (*API).deleteEndpoint},
 	{"PUT " + inEndpoint + "/expire_secret", ofProject, (*API).expireSecret},
+	{"POST " + inEndpoint + "/secrets/{secretID}/reveal", ofProject, (*API).revealSecret},
+	{"PUT " + inEndpoint + "/secrets/{secretID}/expire", ofProject, (*API).endSecret},
 	{"PUT " + inEndpoint + "/pause", ofProject, (*API).pauseEndpoint},
 	{"POST " + inEndpoint + "/activate", ofProject, (*API).activateEndpoint},
 	{"POST " + inProject + "/endpoints/oauth2/test", ofProject, (*API).testOAuth2},

@@ -9,12 +9,14 @@ const (
 // attempts, and what is done over again with them.
 var workRoutes = []route{
 	{"GET " + inProject + "/events", ofProject, (*API).listEvents},
+	{"GET " + inProject + "/events/stream", ofProject, (*API).streamEvents},
 	{"GET " + inEvent, ofProject, (*API).getEvent},
 	{"PUT " + inEvent + "/replay", ofProject, (*API).replayEvent},
 	{"POST " + inProject + "/events/batchreplay", ofProject, (*API).batchReplay},
 	{"GET " + inProject + "/events/countbatchreplayevents", ofProject, (*API).countBatchReplay},
 
 	{"GET " + inProject + "/eventdeliveries", ofProject, (*API).listDeliveries},
+	{"GET " + inProject + "/eventdeliveries/stream", ofProject, (*API).streamDeliveries},
 	{"GET " + inDelivery, ofProject, (*API).getDelivery},
 	{"PUT " + inDelivery + "/resend", ofProject, (*API).resendDelivery},
 	{"POST " + inProject + "/eventdeliveries/forceresend", ofProject, (*API).forceResend},

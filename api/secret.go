@@ -1,6 +1,8 @@
 package api
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"time"
 
@@ -61,7 +63,25 @@ func (b *expireSecretBody) overlap() (time.Duration, error) {
 // secretView is a secret as it is answered.
 type secretView struct {
 	event.Secret
+	Print     string `json:"print,omitempty"`      // the start of the value's SHA-256 in hex, to compare without seeing it; none of a short one
 	PublicKey string `json:"public_key,omitempty"` // of one that signs with ed25519: what receivers verify with
+}
+
+func newSecretView(s event.Secret) secretView {
+	return secretView{s, secretPrint(s.Value), sig.StandardPublicKey(s.Value)}
+}
+
+// printDigits are those of a print: enough to tell an endpoint's secrets apart.
+const printDigits = 8
+
+// secretPrint is what two people can compare to see that they hold the same secret. A
+// short secret has none: it could be found by trying.
+func secretPrint(secret string) string {
+	if len(secret) < minTailBytes {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])[:printDigits]
 }
 
 // secretViews are the secrets that were not deleted, in clear or masked.
@@ -71,7 +91,7 @@ func secretViews(all []event.Secret, clear bool) []secretView {
 		if s.DeletedAt != nil {
 			continue
 		}
-		view := secretView{s, sig.StandardPublicKey(s.Value)}
+		view := newSecretView(s)
 		if !clear {
 			view.Value = maskSecret(s.Value)
 		}

@@ -61,11 +61,11 @@ func (r *runner) newBacklog(ctx context.Context) (_ *backlog, err error) {
 }
 
 func (b *backlog) start(ctx context.Context) error {
-	free, _, err := freePorts()
+	free, err := freePorts(1)
 	if err != nil {
 		return err
 	}
-	b.closed = "http://" + free + "/"
+	b.closed = "http://" + free[0] + "/"
 	strategy := object{"type": "linear", "duration": b.plan.retrySeconds, "retry_count": retryAttempts}
 	if b.site, err = b.newSite(ctx, b.leg.r.wellEndpoints()+1, strategy); err != nil {
 		return err

@@ -200,13 +200,25 @@ func (d *demo) watchPosting(postErr <-chan error, task *Task) error {
 	}
 }
 
-// keep tells how to look around and waits until ctx is done.
+// keep opens a shop, tells how to look around and waits until ctx is done.
 func (d *demo) keep(ctx context.Context) error {
+	shop, err := startShop(ctx, d.server, d.Samples)
+	if err != nil {
+		return fmt.Errorf("something to look at: %w", err)
+	}
+	running, stop := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	defer func() { stop(); <-stopped; shop.close() }()
+	go func() { defer close(stopped); shop.run(running) }()
 	api := d.server.URL + "/api/v1/projects/" + d.project
 	auth := " -H 'Authorization: Bearer " + d.key + "'"
 	fmt.Fprintf(d.Out, `
 Still running; Ctrl-C stops it and removes the data.
 
+  console       %s/p/%s/?range=1h
+                sign in with the instance key; a shop's deliveries come and fail there
+  portal        %s%s
+                one customer's view of it
   API           %s
   instance key  %s
   project       %s
@@ -219,7 +231,7 @@ Still running; Ctrl-C stops it and removes the data.
   list deliveries   curl -sS%s '%s/eventdeliveries?perPage=5'
   list events       curl -sS%s '%s/events?perPage=5'
   metrics           curl -sS %s/metrics
-`, d.server.URL, d.server.RootKey, d.project, d.key, d.endpoints,
+`, d.server.Console, shop.project, d.server.Console, shop.portal, d.server.URL, d.server.RootKey, d.project, d.key, d.endpoints,
 		auth, d.endpoints[0], api, auth, api, auth, api, d.server.AdminURL)
 	select {
 	case <-ctx.Done():

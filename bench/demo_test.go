@@ -85,7 +85,7 @@ func TestDemoKeeps(t *testing.T) {
 	if _, err := Demo(ctx, o); err != nil {
 		t.Error(err)
 	}
-	for _, want := range []string{"curl", "/events", "Bearer", "/eventdeliveries", "/metrics"} {
+	for _, want := range []string{"/p/P1/", "/portal?token=T1", "curl", "/events", "Bearer", "/eventdeliveries", "/metrics"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

@@ -96,6 +96,7 @@ func fakeServe(fault string, args []string) error {
 	data := flags.String("data", "", "")
 	listen := flags.String("listen", "", "")
 	admin := flags.String("admin-listen", "", "")
+	console := flags.String("console-listen", "", "")
 	egress := flags.String("egress-allow", "", "")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -127,7 +128,9 @@ func fakeServe(fault string, args []string) error {
 	adminMux.HandleFunc("GET /debug/pprof/profile", func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, "profile of ", r.FormValue("seconds"), " s")
 	})
-	return serveUntil(ctx, map[string]http.Handler{*listen: s.routes(), *admin: adminMux})
+	pages := http.NewServeMux()
+	pages.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	return serveUntil(ctx, map[string]http.Handler{*listen: s.routes(), *admin: adminMux, *console: pages})
 }
 
 func serveUntil(ctx context.Context, handlers map[string]http.Handler) error {

@@ -14,6 +14,8 @@ const fakePages = 4
 // stockRoutes are what idle and growth ask for beside events.
 func (s *fakeServer) stockRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/v1/projects/P1/onboard", s.onboard)
+	mux.HandleFunc("POST /api/v1/projects/P1/event-types", func(w http.ResponseWriter, _ *http.Request) { answer(w, 201, "null") })
+	mux.HandleFunc("POST /api/v1/projects/P1/portal-links", func(w http.ResponseWriter, _ *http.Request) { answer(w, 201, `{"token":"T1"}`) })
 	mux.HandleFunc("PUT /api/v1/projects/P1/endpoints/{id}/pause", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, "null")
 	})

@@ -31,6 +31,7 @@ type growthStudy struct {
 
 	filled growthFilled
 	pages  *growthPages
+	shown  []consolePage
 	quiet  time.Duration // that was waited for the grown server to have nothing to do
 }
 
@@ -91,7 +92,10 @@ func (s *growthStudy) lookAtLists(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	s.pages, err = s.r.lookAtLists(ctx, s.stock, s.stock.lists(&s.plan, last, time.Now()))
+	if s.pages, err = s.r.lookAtLists(ctx, s.stock, s.stock.lists(&s.plan, last, time.Now())); err != nil {
+		return err
+	}
+	s.shown, err = s.r.lookAtConsole(ctx, s.leg.console, s.stock)
 	return err
 }
 
@@ -163,6 +167,7 @@ func (s *growthStudy) pair(ctx context.Context, repeat int) (*report.Run, error)
 func (s *growthStudy) describe(row *report.Scenario) {
 	worst := &s.pages.worst
 	row.AtMost("p99 of any list page", worst.latency.P99, "ms", growthListTarget)
+	row.AtMost("p99 of the console's overview", s.shown[0].latency.P99, "ms", growthOverviewTarget)
 	row.Published += s.filled.receipts.Published
 	row.Lost += s.filled.receipts.Lost
 	row.Duplicates += s.filled.receipts.Duplicates
@@ -178,5 +183,9 @@ func (s *growthStudy) describe(row *report.Scenario) {
 	row.Note("worst p99, "+worst.String(), worst.latency.P99, "ms")
 	for i := range s.pages.filters {
 		row.Note("p99 "+s.pages.filters[i].String(), s.pages.filters[i].latency.P99, "ms")
+	}
+	for i := range s.shown {
+		row.Note("p50 of the console's "+s.shown[i].name, s.shown[i].latency.P50, "ms")
+		row.Note("p99 of the console's "+s.shown[i].name, s.shown[i].latency.P99, "ms")
 	}
 }

@@ -24,7 +24,7 @@ func TestGrowth(t *testing.T) {
 	if len(row.Runs) != 1 || row.Value <= 0 || row.BaselineValue <= 0 || row.Lost != 0 || row.Verified == 0 {
 		t.Errorf("row %+v", row)
 	}
-	if len(row.Checks) != 2 || row.Checks[0].Target != 0.95 || row.Checks[1].Target != 20 || row.Checks[1].Value <= 0 {
+	if len(row.Checks) != 3 || row.Checks[2].Target != 50 || row.Checks[2].Value <= 0 || row.Checks[0].Target != 0.95 || row.Checks[1].Target != 20 || row.Checks[1].Value <= 0 {
 		t.Errorf("checks %+v", row.Checks)
 	}
 	plan := planGrowth(o.Stored)

@@ -22,7 +22,8 @@ type leg struct {
 	name string // of what it makes in a server, different from every other leg's
 	made []MadeEndpoint
 
-	isTarget bool // what is measured is not ours
+	console  string // URL of the server's, if it is ours
+	isTarget bool   // what is measured is not ours
 }
 
 // shape is how the load of a scenario differs from a closed loop of events that
@@ -150,7 +151,7 @@ func (l *leg) useServer(ctx context.Context, mode Mode, profile string) (load Lo
 		return load, nil, err
 	}
 	l.undo = append(l.undo, server.Stop)
-	l.rig.server = server.child.pid()
+	l.rig.server, l.console = server.child.pid(), server.Console
 	root := NewClient(server.URL, server.RootKey)
 	defer root.Close()
 	load = l.r.load(mode, server.URL)

@@ -24,6 +24,7 @@ const (
 type Server struct {
 	URL      string // of the API
 	AdminURL string
+	Console  string // URL of the console
 	RootKey  string
 	DataDir  string
 
@@ -36,11 +37,11 @@ type Server struct {
 // up for it and egress to loopback allowed, and waits until it is ready. Stop it
 // in every case: it does not end with ctx, which bounds the start only.
 func (l *Launcher) StartServer(ctx context.Context, dataDir string, extra ...string) (*Server, error) {
-	api, admin, err := freePorts()
+	free, err := freePorts(3)
 	if err != nil {
 		return nil, fmt.Errorf("start server: %w", err)
 	}
-	s := &Server{URL: "http://" + api, AdminURL: "http://" + admin, RootKey: randomHex(32), DataDir: dataDir, extra: extra}
+	s := &Server{URL: "http://" + free[0], AdminURL: "http://" + free[1], Console: "http://" + free[2], RootKey: randomHex(32), DataDir: dataDir, extra: extra}
 	if err := l.spawn(ctx, s); err != nil {
 		return nil, err
 	}
@@ -54,7 +55,8 @@ func (l *Launcher) StartServer(ctx context.Context, dataDir string, extra ...str
 // directory, at the same addresses. It may not be ready yet.
 func (l *Launcher) spawn(ctx context.Context, s *Server) (err error) {
 	args := append(slices.Clone(l.Serve), "--data", s.DataDir, "--listen", strings.TrimPrefix(s.URL, "http://"),
-		"--admin-listen", strings.TrimPrefix(s.AdminURL, "http://"), "--egress-allow", "127.0.0.0/8")
+		"--admin-listen", strings.TrimPrefix(s.AdminURL, "http://"), "--console-listen", strings.TrimPrefix(s.Console, "http://"),
+		"--egress-allow", "127.0.0.0/8")
 	cmd, errs := newCommand(context.WithoutCancel(ctx), l.Binary, append(args, s.extra...)...)
 	cmd.Env = append(cmd.Env, "POSTHASTE_ROOT_KEY="+s.RootKey)
 	cmd.Stdout = errs
@@ -133,18 +135,23 @@ func probeReady(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// freePorts finds two loopback addresses that nobody listens on. Somebody may
-// take one before the server does; its start then fails and says so.
-func freePorts() (first, second string, err error) {
-	a, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", "", err
+// freePorts finds n loopback addresses that nobody listens on. Somebody may
+// take one before it is used.
+func freePorts(n int) (free []string, err error) {
+	var listeners []net.Listener
+	for range n {
+		ln, listenErr := net.Listen("tcp", "127.0.0.1:0")
+		if listenErr != nil {
+			err = listenErr
+			break
+		}
+		listeners = append(listeners, ln)
+		free = append(free, ln.Addr().String())
 	}
-	b, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", "", errors.Join(err, a.Close())
+	for _, ln := range listeners {
+		err = errors.Join(err, ln.Close())
 	}
-	return a.Addr().String(), b.Addr().String(), errors.Join(a.Close(), b.Close())
+	return free, err
 }
 
 // randomHex makes a key of n random bytes.

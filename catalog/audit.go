@@ -18,6 +18,7 @@ var auditKinds = map[byte]string{
 // auditActions are the operations that are not called create, update or delete.
 var auditActions = map[string]string{
 	"expire a secret":                  "secret.rotate",
+	"end a secret":                     "secret.expire",
 	"change the status of an endpoint": "endpoint.status",
 	"delete key":                       "key.revoke",
 	"revoke portal link":               "portal_link.revoke",

@@ -39,7 +39,7 @@ var auditShown = map[byte][]string{
 		"name", "type", "provider", "is_disabled", "verifier.type", "verifier.hmac.header", "verifier.hmac.hash",
 		"verifier.hmac.encoding", "forward_headers", "idempotency_keys", "event_type_location",
 	},
-	KindPortalLink:  {"name", "owner_id", "endpoints", "auth_type", "can_manage_endpoint", "used_at", "expires_at"},
+	KindPortalLink:  {"name", "owner_id", "endpoints", "auth_type", "can_manage_endpoint", "used_at", "expires_at", "allowed_parents", "brand.name", "brand.accent"},
 	KindApplication: {"name", "support_email", "is_disabled"},
 }
 

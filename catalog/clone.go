@@ -79,6 +79,10 @@ func detachSource(s *event.Source) {
 func detachLink(l *event.PortalLink) {
 	l.Endpoints = slices.Clone(l.Endpoints)
 	l.UsedAt, l.ExpiresAt = cloned(l.UsedAt), cloned(l.ExpiresAt)
+	l.AllowedParents = slices.Clone(l.AllowedParents)
+	if l.Brand = cloned(l.Brand); l.Brand != nil {
+		l.Brand.Logo = slices.Clone(l.Brand.Logo)
+	}
 }
 
 func detachProject(p *event.Project) {

@@ -41,6 +41,30 @@ func (c *Catalog) ExpireSecret(project, endpoint event.ID, secret string, overla
 	return c.replaceEndpointLocked("expire a secret", old, e)
 }
 
+// EndSecret ends a secret of an endpoint at once that was to end later. One that has no
+// end is the endpoint's own: another takes its place by ExpireSecret.
+func (c *Catalog) EndSecret(project, endpoint, secret event.ID) (*Endpoint, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	old := c.Snapshot().endpointOf(project, endpoint)
+	if old == nil {
+		return nil, notFound("endpoint", endpoint)
+	}
+	e, now := old.Endpoint, c.timestamp()
+	detachEndpoint(&e)
+	at := slices.IndexFunc(e.Secrets, func(s event.Secret) bool { return s.ID == secret && live(&s, now) })
+	if at < 0 {
+		return nil, notFound("secret", secret)
+	}
+	if e.Secrets[at].ExpiresAt == nil {
+		return nil, &event.StateError{Reason: "this is the secret that the endpoint signs with; rotate it, and keep the old one for no time at all"}
+	}
+	endSecrets(e.Secrets[at:at+1], now, now)
+	dropEnded(&e, now)
+	e.UpdatedAt = event.StampOf(now)
+	return c.replaceEndpointLocked("end a secret", old, e)
+}
+
 func checkRotation(e *event.Endpoint, secret string, now time.Time) error {
 	if err := checkSecret("secret", secret, e.SignatureMode); err != nil {
 		return err

@@ -120,6 +120,12 @@ func normalizeLink(s *Snapshot, l, before *event.PortalLink, now time.Time) erro
 	if err := normalizeLinkEndpoints(s, l, before); err != nil {
 		return err
 	}
+	if err := checkLinkParents(l.AllowedParents); err != nil {
+		return err
+	}
+	if err := normalizeBrand(l); err != nil {
+		return err
+	}
 	return normalizeLinkEnd(l, before, now)
 }
 

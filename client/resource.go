@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // apiPath is where the API begins.
@@ -36,6 +37,21 @@ type Pagination struct {
 	HasPrevPage    bool   `json:"has_prev_page"`
 	PrevPageCursor string `json:"prev_page_cursor"`
 	NextPageCursor string `json:"next_page_cursor"`
+	// Looked and LookedUntil are set where a search ended a page early: how many rows it
+	// read, and how far back it came. The cursors lead on.
+	Looked      int        `json:"looked"`
+	LookedUntil *time.Time `json:"looked_until"`
+	// Search is set where deliveries were searched by a query.
+	Search *Search `json:"search"`
+}
+
+// Search is what the server made of a search of deliveries.
+type Search struct {
+	Terms []struct {
+		Term  string `json:"term"`  // as it was written
+		Means string `json:"means"` // in words
+	} `json:"terms"`
+	Looked int `json:"looked"` // rows that were read for this page
 }
 
 // Resource is one kind of object: a collection and what is done to its members.

@@ -114,9 +114,11 @@ type Delivery struct {
 	TargetURL      string    `json:"target_url"`
 	Status         string    `json:"status"`
 	Description    string    `json:"description"`
+	DeliveryMode   string    `json:"delivery_mode"`
 	LatencySeconds float64   `json:"latency_seconds"`
 	Endpoint       *Endpoint `json:"endpoint_metadata"` // nil if it is gone
 	Metadata       struct {
+		Raw          string     `json:"raw"` // what is sent
 		NumTrials    int        `json:"num_trials"`
 		RetryLimit   int        `json:"retry_limit"`
 		NextSendTime *time.Time `json:"next_send_time"`
@@ -147,12 +149,19 @@ type Key struct {
 	ID         string     `json:"uid"`
 	Name       string     `json:"name"`
 	Key        string     `json:"key"`
+	Prefix     string     `json:"prefix"` // what it begins with
+	Role       KeyRole    `json:"role"`
 	OwnerID    string     `json:"owner_id"`
 	Scopes     []string   `json:"scopes"`
 	AllowFrom  []string   `json:"allow_from"`
 	LastUsedAt *time.Time `json:"last_used_at"`
 	ExpiresAt  *time.Time `json:"expires_at"`
 	CreatedAt  time.Time  `json:"created_at"`
+}
+
+// KeyRole is what a key is for.
+type KeyRole struct {
+	Type string `json:"type"`
 }
 
 // Source is where webhooks of others come in.
@@ -220,6 +229,7 @@ type Audit struct {
 	ID         string        `json:"uid"`
 	CreatedAt  time.Time     `json:"created_at"`
 	ProjectID  string        `json:"project_id"` // "": the instance
+	Project    string        `json:"project_name"`
 	ActorKind  string        `json:"actor_kind"`
 	ActorID    string        `json:"actor_id"`
 	ActorName  string        `json:"actor_name"`

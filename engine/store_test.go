@@ -223,8 +223,8 @@ func (f *fakeStore) Settle(s *event.Settlement) error {
 		return err
 	}
 	c := *s
-	c.Attempt = nil
-	var made []event.Attempt // its byte fields are the engine's
+	c.Attempt, c.Event, c.Type = nil, nil, "" // they are the engine's
+	var made []event.Attempt                  // its byte fields are the engine's
 	if s.Attempt != nil {
 		made = []event.Attempt{{Number: s.Attempt.Number, Error: s.Attempt.Error}}
 	}

@@ -139,7 +139,9 @@ func (s *Shard) attemptOrAgain(w *worker) (again bool) {
 		}
 	}()
 	w.settled = false
-	return s.attempt(w)
+	again = s.attempt(w)
+	w.settlement.Type, w.settlement.Event = "", nil // a worker that rests keeps no event
+	return again
 }
 
 // attempt makes one attempt and settles it. It reports whether the job has to
@@ -149,6 +151,9 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	*st = event.Settlement{Delivery: j.d, Was: j.d.Status}
 	if j.timed {
 		st.Timer = j.d.Due
+	}
+	if j.ev != nil {
+		st.Type, st.Event = j.ev.Type, j.ev
 	}
 	if w.reason != "" {
 		s.dismiss(w, event.Discarded, w.reason)
@@ -175,6 +180,9 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	}
 	now := e.now()
 	st.Attempt = a
+	if j.ev != nil { // it may have been read for the attempt
+		st.Type, st.Event = j.ev.Type, j.ev
+	}
 	st.Delivery = decide(j.d, w.target.Policy(w.project), a, now, rand.Uint32())
 	s.settle(st, j.ev)
 	w.settled = true

@@ -116,4 +116,9 @@ type Settlement struct {
 	Timer time.Time
 	// Was is the state before.
 	Was Status
+	// Type is the event's, for the counts; "" if the caller does not know it: then the
+	// log reads it.
+	Type string
+	// Event is the delivery's, for those who watch; nil if the caller does not have it.
+	Event *Event
 }

@@ -15,9 +15,28 @@ type PortalLink struct {
 	Token             string     `json:"token"`      // secret
 	UsedAt            *time.Time `json:"used_at"`    // PortalOneTime: when the token was exchanged; nil: not yet
 	ExpiresAt         *time.Time `json:"expires_at"` // nil: never
-	CreatedAt         time.Time  `json:"created_at"`
-	UpdatedAt         time.Time  `json:"updated_at"`
+
+	// AllowedParents are the origins of pages that may show this portal in a frame;
+	// empty: those that the server allows.
+	AllowedParents []string     `json:"allowed_parents,omitempty"`
+	Brand          *PortalBrand `json:"brand,omitempty"` // nil: posthaste's own look
+
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
 }
+
+// PortalBrand is how a portal looks to the owner's people.
+type PortalBrand struct {
+	Name   string `json:"name"`   // in the place of "Webhooks"; "" for that
+	Accent string `json:"accent"` // of links and buttons, as #rrggbb; "": posthaste's
+	Logo   []byte `json:"logo"`   // a PNG, JPEG or WebP picture; empty: none
+}
+
+// Bounds of how a portal looks, and of who may show it.
+const (
+	MaxPortalParents   = 10
+	MaxPortalLogoBytes = 32 << 10
+)
 
 // How a portal link is used.
 const (

@@ -84,7 +84,7 @@ func flip(t *testing.T, path string) {
 // runToEnd starts the program and waits until it ends by itself, or asks after it.
 func (s *server) runToEnd(ask func()) (code int) {
 	s.t.Helper()
-	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin, "--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
+	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin, "--console-listen", "", "--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
 	s.cmd = exec.Command(binary, args...)
 	s.cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
 	s.log = &bytes.Buffer{}

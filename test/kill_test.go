@@ -106,6 +106,7 @@ type load struct {
 	ending       sync.Once
 	pause        time.Duration // between two requests of a producer
 	next         atomic.Int64
+	rest         atomic.Bool // nothing is posted for the moment
 
 	epoch atomic.Int64 // counts what must not be outlived
 	late  atomic.Int64 // requests that began in a later epoch than the first, and were acknowledged
@@ -134,6 +135,10 @@ func (l *load) run(worker int) {
 		case <-l.stop:
 			return
 		default:
+		}
+		if l.rest.Load() {
+			time.Sleep(5 * time.Millisecond)
+			continue
 		}
 		var ok bool
 		switch worker % 3 {

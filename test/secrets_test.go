@@ -325,7 +325,7 @@ func TestSecretsKey(t *testing.T) {
 // what it said.
 func (s *server) startFails() (code int, said string) {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), binary, "serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin, "--log-format", "json")
+	cmd := exec.CommandContext(s.t.Context(), binary, "serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin, "--console-listen", "", "--log-format", "json")
 	cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

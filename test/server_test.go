@@ -59,6 +59,8 @@ type server struct {
 	user  *syscall.Credential // whose process it is; nil: as this one
 	// program is what is run; "": binary.
 	program string
+	// console is where its pages are; "" for none.
+	console string
 	cmd     *exec.Cmd
 	log     *bytes.Buffer
 }
@@ -120,7 +122,7 @@ func (s *server) ready() int {
 func (s *server) launch() {
 	s.t.Helper()
 	args := append([]string{"serve", "--data", s.dir, "--listen", s.api, "--admin-listen", s.admin,
-		"--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
+		"--console-listen", s.console, "--egress-allow", "127.0.0.0/8", "--log-format", "json"}, s.args...)
 	s.cmd = exec.Command(cmp.Or(s.program, binary), args...)
 	if s.cmd.Env = s.whole; s.whole == nil {
 		s.cmd.Env = append(append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey), s.env...)

@@ -154,3 +154,55 @@ func BenchmarkIndexWrite(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/stretchEvents, "ns/event")
 	b.ReportMetric(float64(size)/stretchEvents, "B/event")
 }
+
+// BenchmarkEventsBehind: ten endpoints that are behind, and owed the same events, read
+// what they deliver next by turns: pages of 64 deliveries, then the event of each. They
+// are at the same place of the log, or lag events apart.
+func BenchmarkEventsBehind(b *testing.B) {
+	const events, endpoints = 100_000, 10
+	l := benchLog(b)
+	owed := make([]event.ID, endpoints)
+	for i := range owed {
+		owed[i] = idOf(uint64(10 + i))
+	}
+	subs := make([]event.Submission, 100)
+	for range events / len(subs) {
+		for i := range subs {
+			subs[i] = post(idOf(1), "", owed...)
+			subs[i].Event.Data = benchData[:300]
+		}
+		must(b, l.Append(b.Context(), subs))
+	}
+	must(b, l.db.Flush())
+	for _, lag := range []int{0, 1000, 10_000} {
+		b.Run(fmt.Sprintf("lag=%d", lag), func(b *testing.B) {
+			places := make([]event.ID, endpoints)
+			for i := range places {
+				for n := 0; n < i*lag; {
+					page, last, err := l.ReadOwed(nil, owed[i], places[i], farAway, min(1000, i*lag-n))
+					must(b, err)
+					places[i] = last
+					n += len(page)
+				}
+			}
+			b.ReportAllocs()
+			var page []event.Delivery
+			turn := 0
+			for b.Loop() {
+				if len(page) == 0 {
+					turn = (turn + 1) % endpoints
+					var err error
+					page, places[turn], err = l.ReadOwed(page[:0], owed[turn], places[turn], farAway, 64)
+					must(b, err)
+				}
+				if len(page) == 0 {
+					places[turn] = event.ID{}
+					continue
+				}
+				_, err := l.Event(page[0].ProjectID, page[0].EventID)
+				must(b, err)
+				page = page[1:]
+			}
+		})
+	}
+}

@@ -16,7 +16,7 @@ import (
 // nothing: it would be filled with what its caller has in memory from then on, which
 // with a million idle endpoints is 64 MiB of their resident memory.
 func (l *Log) LoadCatalog(fn func(event.CatalogRecord) error) (err error) {
-	defer l.takeCache(int(l.o.CacheBytes))()
+	defer l.takeCache()()
 	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindCatalog}, UpperBound: []byte{kindCatalog + 1}})
 	if err != nil {
 		return err

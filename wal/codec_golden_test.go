@@ -3,6 +3,7 @@ package wal
 import (
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -44,6 +45,18 @@ var goldenRecords = []struct{ name, key, value string }{
 	{"stretch", "49001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050e", "01e653107003bb2cc3d8000000000000000000000005"},
 	{"idempotency", "4b001163700100000000000000000000000000000193230c4601a8338c42a4e66e41264319", "01ad1e256a03bb2cc3d800a1b2c3d401020304050684ddc39887ee2444"},
 	{"left", "4c00000007", "0151cdcb83"},
+	{"counts", "4e00001163700100000000000000000000000000000100", "01827b6cb5000203020202"},
+	{"counts", "4e0000116370010000000000000000000000000000010101000000000000000000000000000002", "018263ed0300010302"},
+	{"counts", "4e0000116370010000000000000000000000000000010101000000000000000000000000000003", "01b227c66b00010502"},
+	{"counts", "4e000011637001000000000000000000000000000001026f726465722e70616964", "0185307942000203020202"},
+	{"counts", "4e010000b97a0100000000000000000000000000000100", "01bc8c409a000203020202"},
+	{"counts", "4e010000b97a010000000000000000000000000000010101000000000000000000000000000002", "0151af86f900010302"},
+	{"counts", "4e010000b97a010000000000000000000000000000010101000000000000000000000000000003", "0161ebad9100010502"},
+	{"counts", "4e010000b97a01000000000000000000000000000001026f726465722e70616964", "013648df08000203020202"},
+	{"counts", "4e02000005cb0100000000000000000000000000000100", "01a4ba2da71a0203020202"},
+	{"counts", "4e02000005cb010000000000000000000000000000010101000000000000000000000000000002", "01c2b521501a010302"},
+	{"counts", "4e02000005cb010000000000000000000000000000010101000000000000000000000000000003", "01f2f10a381a010502"},
+	{"counts", "4e02000005cb01000000000000000000000000000001026f726465722e70616964", "017de126701a0203020202"},
 	{"replay", "52001163700100000000000000000000000000000103bb2cc3d800a1b2c3d401020304050603bb2cc3d800a1b2c3d401020304050c", ""},
 	{"size", "530000000701000000000000000000000000000001", "019eec793bac02"},
 	{"timer", "54000b01000000000000000000000000000002018bcfee8fc003bb2cc3d800d559d10b010203040507", "0144db6a120203bb2cc3d800a1b2c3d40102030405060100000000000000000000000000000101000000000000000000000000001b580105"},
@@ -57,10 +70,12 @@ var goldenRecords = []struct{ name, key, value string }{
 
 // TestGoldenBytes writes one record of each kind through the log's methods and
 // compares the bytes in the store. A change here is a new format version. A job and a record
-// of the audit log are JSON of the event package, so their bytes are not compared.
+// of the audit log are JSON of the event package, so their bytes are not compared; nor are
+// those of groups' counts, whose pages come in any order: see TestGoldenBook of stats.
 func TestGoldenBytes(t *testing.T) {
 	l := goldenLog(t)
 	got := records(t, l)
+	got = slices.DeleteFunc(got, func(r record) bool { return r.key[0] == kindCounted })
 	if len(got) != len(goldenRecords)+4 {
 		for _, r := range got {
 			t.Logf("{%q, %q, %q},", dumpers[r.key[0]].name, hex.EncodeToString(r.key), hex.EncodeToString(r.value))
@@ -109,7 +124,7 @@ func TestGoldenHeader(t *testing.T) {
 		delete(fields, "created_at")
 		again, err := json.Marshal(fields)
 		must(t, err)
-		const want = `{"bucket_ms":3600000,"created_by":"test","format":5,"magic":"posthaste","min_reader":5,"partitions":256}`
+		const want = `{"bucket_ms":3600000,"created_by":"test","format":6,"magic":"posthaste","min_reader":6,"partitions":256}`
 		if string(again) != want || string(r.key) != "H" {
 			t.Errorf("got %s under %q, want %s", again, r.key, want)
 		}
@@ -161,6 +176,7 @@ func goldenLog(t testing.TB) *Log {
 	must(t, l.Settle(&discard))
 	must(t, l.SetMark(event.Mark{Watermark: goldenClock, Behind: []event.Behind{{Endpoint: ep1, After: ev.Owed[0].ID}}}))
 	must(t, l.Flush())
+	must(t, l.fold())
 	addNewer(t, l, ev)
 	return l
 }

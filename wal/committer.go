@@ -77,6 +77,7 @@ func (l *Log) await() bool {
 
 func (l *Log) apply(g *group) {
 	defer l.failOnPanic()
+	l.count(g)
 	g.stats.Bytes = g.batch.Len()
 	var err error
 	if l.o.Relaxed {
@@ -113,6 +114,12 @@ func (l *Log) finish(g *group, started time.Time) {
 	}
 	err := l.failure() // somebody else's: a later fsync proves nothing
 	l.decide(g.outcome, err)
+	if err == nil {
+		l.counter.absorb(g)
+	}
+	if err == nil && l.o.Tail != nil && l.o.Tail.Wanted() {
+		l.o.Tail.Durable(g.events, g.outcomes)
+	}
 	if err == nil && l.o.Sink != nil {
 		if len(g.events) > 0 {
 			l.o.Sink.Committed(g.events)

@@ -81,6 +81,9 @@ func (m *damageMatrix) inventory() string {
 
 // offsets are the places of a file that are damaged.
 func (m *damageMatrix) offsets(n int, places int) (at []int) {
+	if testing.Short() {
+		places = max(1, places/2)
+	}
 	step := max(1, n/places)
 	if soak(m.t) > 0 {
 		step = 1

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -293,35 +294,57 @@ func TestOpenOnAFullDisk(t *testing.T) {
 	crashed := func() *vfs.MemFS {
 		return mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: rand.New(rand.NewPCG(1, 2))})
 	}
-	n := int64(1)
-	for ; ; n++ {
-		fs := crashed()
-		// The note of how the store was left goes without, see markRunning.
-		noted := func(op errorfs.Op) bool { return takesSpace(op) && !strings.Contains(op.Path, stateFile) }
-		d := &fullDisk{err: syscall.ENOSPC, of: noted, at: n}
-		d.armed.Store(true)
-		o := c.o
-		o.FS = d.over(fs)
-		opened, err := Open(o)
-		if err != nil {
-			t.Fatalf("write %d: %v", n, err)
+	writes := 0
+	for first, more := int64(1), true; more && !t.Failed(); {
+		refused := make([]bool, 16) // each start waits for space, so several do at a time
+		var wg sync.WaitGroup
+		for i := range refused {
+			fs := crashed()
+			wg.Go(func() { refused[i] = c.openWithout(t, fs, first+int64(i)) })
 		}
-		must(t, opened.Close())
-		if d.gaveUp.Load() > 1 || d.gaveUp.Load() == 0 && d.ops.Load() >= n && d.refusals.Load() > 0 {
-			t.Fatalf("write %d: the ballast was given up %d times, of %d refusals", n, d.gaveUp.Load(), d.refusals.Load())
+		wg.Wait()
+		for _, was := range refused {
+			if more = was; !more {
+				break
+			}
+			writes++
 		}
-		if d.refusals.Load() == 0 {
-			break
-		}
-		if err := c.verify(t, cut{fs: fs, acked: len(c.reqs)}); err != nil {
-			t.Fatalf("write %d: %v", n, err)
-		}
+		first += int64(len(refused))
 	}
 	must(t, l.Close())
-	t.Logf("%d writes", n-1)
-	if n < 10 {
+	t.Logf("%d writes", writes)
+	if writes < 10 {
 		t.Error("too little was written")
 	}
+}
+
+// openWithout opens a store whose n-th write finds no space, and compares. It reports
+// whether there was such a write.
+func (c *crashRun) openWithout(t *testing.T, fs vfs.FS, n int64) bool {
+	// The note of how the store was left goes without, see markRunning.
+	noted := func(op errorfs.Op) bool { return takesSpace(op) && !strings.Contains(op.Path, stateFile) }
+	d := &fullDisk{err: syscall.ENOSPC, of: noted, at: n}
+	d.armed.Store(true)
+	o := c.o
+	o.FS = d.over(fs)
+	opened, err := Open(o)
+	if err == nil {
+		err = opened.Close()
+	}
+	if err != nil {
+		t.Errorf("write %d: %v", n, err)
+		return false
+	}
+	if d.gaveUp.Load() > 1 || d.gaveUp.Load() == 0 && d.ops.Load() >= n && d.refusals.Load() > 0 {
+		t.Errorf("write %d: the ballast was given up %d times, of %d refusals", n, d.gaveUp.Load(), d.refusals.Load())
+	}
+	if d.refusals.Load() == 0 {
+		return false
+	}
+	if err := c.verify(t, cut{fs: fs, acked: len(c.reqs)}); err != nil {
+		t.Errorf("write %d: %v", n, err)
+	}
+	return true
 }
 
 // TestASlowDisk changes nothing but time: all of it is slow, or one write in the middle

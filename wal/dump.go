@@ -133,6 +133,8 @@ var dumpers = map[byte]dumper{
 	kindStretch:    {"stretch", dumpStretch},
 	kindFind:       {"find", dumpFind},
 	kindAudit:      {"audit", dumpAudit},
+	kindCounts:     {"counts", dumpCountsRow},
+	kindCounted:    {"counted", dumpCounted},
 }
 
 func dumpHeader(key, value []byte) (any, error) {

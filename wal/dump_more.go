@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/stats"
 )
 
 func dumpReplay(key, _ []byte) (any, error) {
@@ -58,4 +59,26 @@ func dumpFind(key, value []byte) (any, error) {
 	var last event.ID
 	copy(last[:], key[findKeyLen-16:])
 	return map[string]any{"last": last, "shard": key[21]}, err
+}
+
+func dumpCountsRow(key, value []byte) (any, error) {
+	level, stretch, series, err := decodeCountsKey(key)
+	if err != nil {
+		return nil, err
+	}
+	row, err := readCounts(key, value)
+	v := map[string]any{"project": series.Project, "from": millisTime(level.Start(stretch, 0)), "slot_seconds": int(level.Slot.Seconds()), "slots": len(row)}
+	switch series.Dim {
+	case stats.OfEndpoint:
+		v["endpoint"] = series.Endpoint
+	case stats.OfType:
+		v["event_type"] = series.Type
+	}
+	return v, err
+}
+
+func dumpCounted(key, value []byte) (any, error) {
+	var book stats.Book
+	seq, err := decodeCounted(key, value, &book)
+	return map[string]any{"record": seq, "pages": book.Len()}, err
 }

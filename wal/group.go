@@ -6,6 +6,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 
 	"posthaste/event"
+	"posthaste/stats"
 )
 
 // group is what one commit writes: the batch, its outcome, and what to hand on
@@ -18,6 +19,12 @@ type group struct {
 	timers  []event.Timer
 	ids     bool // it holds records with ids that were made for it
 	stats   GroupStats
+
+	outcomes []event.Outcome // for Options.Tail, while somebody listens
+
+	settled []stats.Settled
+	book    stats.Book // what the group changes of the counts
+	counted uint64     // the record that says so; 0: none
 }
 
 // full: an empty batch has a header, so that its length is never zero.
@@ -45,6 +52,10 @@ func (l *Log) putGroup(g *group) {
 	clear(g.events)
 	g.events, g.timers = g.events[:0], g.timers[:0]
 	g.outcome, g.ids, g.stats = nil, false, GroupStats{}
+	g.outcomes = nil // few have any
+	clear(g.settled)
+	g.settled, g.counted = g.settled[:0], 0
+	g.book.Reset()
 	l.spare = append(l.spare, g)
 }
 

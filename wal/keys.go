@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"posthaste/event"
+	"posthaste/stats"
 )
 
 // The first byte of a key is its kind.
@@ -22,6 +23,8 @@ const (
 	kindJob        = 'J' // project, job
 	kindGone       = 'G' // project
 	kindLeft       = 'L' // bucket
+	kindCounts     = 'N' // level, stretch, project, dimension, endpoint or type
+	kindCounted    = 'Q' // sequence
 	kindSize       = 'S' // bucket, project
 	kindStretch    = 'I' // bucket, project, last event
 	kindFind       = 'F' // bucket, project, shard, last event
@@ -50,6 +53,9 @@ const (
 	goneKeyLen     = 1 + 16
 	leftKeyLen     = 1 + 4
 	sizeKeyLen     = 1 + 4 + 16
+	countedKeyLen  = 1 + 8
+
+	countsPrefixLen = 1 + 1 + 4 + 16 + 1 // of the rows of a project's dimension in a stretch
 )
 
 // allPartitions is the watermark's partition number for those that have no
@@ -211,4 +217,27 @@ func successor(prefix []byte) []byte {
 		}
 	}
 	return nil
+}
+
+func appendCountedKey(dst []byte, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, kindCounted), seq)
+}
+
+func appendCountsKey(dst []byte, level int, stretch uint32, s *stats.Series) []byte {
+	dst = binary.BigEndian.AppendUint32(append(dst, kindCounts, byte(level)), stretch)
+	dst = append(append(dst, s.Project[:]...), byte(s.Dim))
+	return s.AppendOf(dst)
+}
+
+// decodeCountsKey reads what appendCountsKey wrote.
+func decodeCountsKey(key []byte) (level stats.Level, stretch uint32, s stats.Series, err error) {
+	if len(key) < countsPrefixLen || int(key[1]) >= len(stats.Levels) {
+		return level, 0, s, &CorruptError{bytesClone(key), "not a key of counts"}
+	}
+	copy(s.Project[:], key[6:])
+	s.Dim = stats.Dim(key[countsPrefixLen-1])
+	if !s.ParseOf(key[countsPrefixLen:]) {
+		return level, 0, s, &CorruptError{bytesClone(key), "not a series of counts"}
+	}
+	return stats.Levels[key[1]], binary.BigEndian.Uint32(key[2:]), s, nil
 }

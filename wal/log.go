@@ -17,8 +17,8 @@ import (
 // FormatVersion is the layout that this program writes; it reads all up to this.
 // 2 added events with an origin, deliveries at most once, and the records of health,
 // jobs, replays and retention; 3 the index of events and the time of the newest id; 4
-// packed headers of attempts; 5 the audit log, and watermarks of single partitions.
-const FormatVersion = 5
+// packed headers of attempts; 5 the audit log, and watermarks of single partitions; 6 counts.
+const FormatVersion = 6
 
 // Log is an open store. All methods may be called from any goroutine, unless
 // they say otherwise.
@@ -29,7 +29,7 @@ type Log struct {
 	strict     strict
 	panics     strict // as strict, and always on
 	trouble    trouble
-	takeCache  func(bytes int) (giveBack func()) // makes the block cache smaller for a while
+	takeCache  func() (giveBack func()) // leaves the block cache no room for a while
 	partitions int
 	readOnly   bool
 
@@ -50,6 +50,7 @@ type Log struct {
 	frozen    freeze
 	indexer   indexer
 	packer    packer
+	counter   counter
 	// horizon is the clock at the end of Recover.
 	horizon uint64
 	marked  map[uint16]struct{} // partitions with a watermark of their own
@@ -112,12 +113,17 @@ func Open(o Options) (*Log, error) {
 		_ = l.db.Close()
 		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
 	}
+	if err := l.openCounts(); err != nil {
+		_ = l.db.Close()
+		return nil, fmt.Errorf("open log in %s: counts: %w", o.Dir, err)
+	}
 	l.strict.on.Store(true)
 	l.group = l.newGroup()
 	l.undecided = append(l.undecided, l.group.outcome)
 	l.indexer.start(l.clock)
 	go l.commitLoop()
 	go l.indexLoop(l.indexQuit)
+	go l.foldLoop()
 	l.startPacker()
 	return l, nil
 }
@@ -161,6 +167,7 @@ func newLog(o Options) (*Log, error) {
 	l.room.L = &l.mu
 	l.seq = rand.Uint64N(event.MaxDeliverySeq / 2) // room to count up from
 	l.idem.init()
+	l.counter.init()
 	l.stop, l.done = make(chan struct{}), make(chan struct{})
 	l.space = newSpaceFS(&l.o, l.refused, l.fail, l.stop)
 	l.wake, l.lazy = make(chan struct{}, 1), make(chan struct{}, 1)
@@ -185,13 +192,19 @@ func (l *Log) openPebble() error { return l.openWith(l.pebbleOptions()) }
 
 func (l *Log) openWith(o *pebble.Options) (err error) {
 	defer openPanic(&err)
-	cache := pebble.NewCache(l.o.CacheBytes)
+	cache := pebble.NewCache(l.cacheCapacity())
 	defer cache.Unref() // the store has a reference of its own
-	l.takeCache = cache.Reserve
+	l.takeCache = func() func() { return cache.Reserve(int(l.cacheCapacity())) }
 	o.Cache = cache
 	l.db, err = pebble.Open(l.o.Dir, o)
 	return lockError(err)
 }
+
+// cacheCapacity is CacheBytes and two memtables. Pebble counts the memory of memtables as
+// taken from the cache: of the one that is written to, and of the one that is flushed or
+// kept for the next. Without them nothing was cached once 64 MiB had been written. In a
+// burst there are up to four, for which the cache makes room.
+func (l *Log) cacheCapacity() int64 { return l.o.CacheBytes + 2*int64(l.o.MemTableBytes) }
 
 // openChecked opens the store if it is as the last process left it.
 func (l *Log) openChecked() error {
@@ -340,6 +353,7 @@ func (l *Log) Close() error {
 	}
 	if !l.readOnly {
 		l.endIndex()
+		l.endCounts()
 	}
 	l.mu.Lock()
 	l.closed = true

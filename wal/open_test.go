@@ -62,7 +62,7 @@ func TestHeadersThatAreRefused(t *testing.T) {
 		want    string
 		corrupt bool
 	}{
-		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 6, 6, "posthaste 9" }, "format 6, written by posthaste 9; this program reads format 5: use the newer program", false},
+		"newer format":       {func(h *header) { h.Format, h.MinReader, h.CreatedBy = 7, 7, "posthaste 9" }, "format 7, written by posthaste 9; this program reads format 6: use the newer program", false},
 		"another magic":      {func(h *header) { h.Magic = "other" }, "not the header", true},
 		"other bucket":       {func(h *header) { h.Bucket = 1 }, "out of range", true},
 		"no partitions":      {func(h *header) { h.Partitions = 0 }, "out of range", true},

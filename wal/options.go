@@ -75,6 +75,9 @@ type Options struct {
 	// newest id.
 	Clock *steady.Clock
 
+	// Tail is told of what becomes durable, for those who watch. It may be nil.
+	Tail Tail
+
 	// Observe is told of each committed group. It must not block. May be nil.
 	Observe func(GroupStats)
 }
@@ -93,6 +96,18 @@ type Sink interface {
 	Committed(groups [][]event.Submission)
 	// Waiting tells of timers that are in the log now.
 	Waiting(timers []event.Timer)
+}
+
+// Tail hears of what the log makes durable while somebody listens. Its methods must not
+// block.
+type Tail interface {
+	// Wanted reports whether anybody listens. It is asked for every outcome, under the
+	// log's lock: one that is handed to the log after Wanted has become true is told.
+	Wanted() bool
+	// Durable hands over what a group held, from the committer's goroutine and before
+	// the Sink has it. The submissions are only to be read, and only until it returns; the
+	// outcomes are the Tail's to keep, but not their slice.
+	Durable(groups [][]event.Submission, outcomes []event.Outcome)
 }
 
 func (o *Options) ensureDefaults() {

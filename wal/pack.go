@@ -48,6 +48,17 @@ func (l *Log) startPacker() {
 // rewritten. That makes it smaller in the end, and larger before. Any goroutine.
 func (l *Log) SaveSpace(on bool) { l.packer.off.Store(on) }
 
+// Packing says what the packer does: idle, running, or off while there is no space for it.
+func (l *Log) Packing() string {
+	switch {
+	case l.packer.off.Load():
+		return "off"
+	case l.packer.packing.Load():
+		return "running"
+	}
+	return "idle"
+}
+
 // end stops the packer and waits for it. A compaction that it began goes on; the store's
 // Close waits for that.
 func (p *packer) end() {

@@ -9,12 +9,23 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/rs/zerolog"
 )
 
+// layers are what stands between Pebble and the disk, from the disk up.
+func (l *Log) layers() vfs.FS {
+	fs := vfs.FS(l.space)                     // refused writes, the ballast
+	fs = patient{fs, l.o.Logger}              // a file waits for a descriptor
+	fs = manifestFirst{fs}                    // a manifest is there before its marker
+	fs = valueFS{fs, l.damaged}               // a damaged value file is named
+	fs = strictFS{fs, &l.strict}              // a failed write or sync of the log is final
+	return panicFS{fs, &l.panics, &l.trouble} // as is what Pebble would panic at
+}
+
 func (l *Log) pebbleOptions() *pebble.Options {
 	o := &pebble.Options{
-		FS:                          panicFS{strictFS{valueFS{manifestFirst{patient{l.space, l.o.Logger}}, l.damaged}, &l.strict}, &l.panics, &l.trouble},
+		FS:                          l.layers(),
 		FormatMajorVersion:          pebble.FormatNewest,
 		MemTableSize:                l.o.MemTableBytes,
 		MemTableStopWritesThreshold: 4,
@@ -25,6 +36,7 @@ func (l *Log) pebbleOptions() *pebble.Options {
 		BytesPerSync:                1 << 20,
 		Logger:                      pebbleLogger{l: l, log: l.o.Logger},
 		ReadOnly:                    l.readOnly,
+		Merger:                      countMerger,
 		EventListener:               l.listener(),
 	}
 	o.Experimental.ValueSeparationPolicy = l.separateValues
@@ -158,14 +170,16 @@ func (l *Log) blobDepth() int {
 	return math.MaxInt32
 }
 
-// spanPolicy keeps the index of events in the tables, whatever its rows' size: a search
-// goes through many of them and reads next to nothing of each.
+// spanPolicy keeps the index of events and the counts in the tables, whatever their rows'
+// size: a search goes through many of them and reads next to nothing of each.
 func spanPolicy(start []byte) (pebble.SpanPolicy, []byte, error) {
-	switch {
-	case len(start) == 0 || start[0] < kindFind:
-		return pebble.SpanPolicy{}, []byte{kindFind}, nil
-	case start[0] == kindFind:
-		return pebble.SpanPolicy{ValueStoragePolicy: pebble.ValueStorageLowReadLatency}, []byte{kindFind + 1}, nil
+	for _, kind := range []byte{kindFind, kindCounts} { // in their order
+		switch {
+		case len(start) == 0 || start[0] < kind:
+			return pebble.SpanPolicy{}, []byte{kind}, nil
+		case start[0] == kind:
+			return pebble.SpanPolicy{ValueStoragePolicy: pebble.ValueStorageLowReadLatency}, []byte{kind + 1}, nil
+		}
 	}
 	return pebble.SpanPolicy{}, nil, nil
 }

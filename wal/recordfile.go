@@ -32,6 +32,9 @@ const (
 	syncedChunk   = 19 // with log number and synced
 )
 
+// sector is what a disk writes whole.
+const sector = 512
+
 // The place of a chunk in its record.
 const (
 	chunkFull = iota
@@ -283,8 +286,8 @@ func (s *recordScan) oneBitOff(at int) bool {
 		return false
 	}
 	stored, size := binary.LittleEndian.Uint32(rest), int(binary.LittleEndian.Uint16(rest[4:]))
-	if length+size <= len(rest) && oneBitFlipped(rest[6:length+size], stored) {
-		return true
+	if end := length + size; end <= len(rest) && oneBitFlipped(rest[6:end], stored) {
+		return !s.torn(at, at+end)
 	}
 	for bit := range 16 {
 		if size := size ^ 1<<bit; length+size <= len(rest) && maskedCRC(rest[6:length+size]) == stored {
@@ -292,6 +295,16 @@ func (s *recordScan) oneBitOff(at int) bool {
 		}
 	}
 	return false
+}
+
+// torn reports whether a chunk has zeros from the edge of a sector to its end, and nothing
+// behind it: a crash leaves that, and there may have been but one bit.
+func (s *recordScan) torn(at, end int) bool {
+	last := s.n
+	for last > at && s.buf[last-1] == 0 {
+		last--
+	}
+	return (last+sector-1)/sector*sector < end // blocks begin at a sector
 }
 
 // oneBitFlipped reports whether data and its masked CRC agree but for one bit of either.

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -116,6 +117,30 @@ func TestTornRecordFiles(t *testing.T) {
 		if end := scanned(t, reused, number, true); end.Damage != "" {
 			t.Fatalf("an older log's records from %d of %d on: %+v", n, len(log), end)
 		}
+	}
+}
+
+// TestATornSectorIsNoFlippedBit: of what a crash cut off at a sector's edge there was but
+// one bit.
+func TestATornSectorIsNoFlippedBit(t *testing.T) {
+	chunk := func(tail byte) []byte {
+		b := make([]byte, 2*sector)
+		size := sector + 1 - plainChunk
+		binary.LittleEndian.PutUint16(b[4:], uint16(size))
+		b[6] = 1 // whole, of a manifest
+		b[100], b[sector] = 7, tail
+		binary.LittleEndian.PutUint32(b, maskedCRC(b[6:plainChunk+size]))
+		return b
+	}
+	torn := chunk(2)
+	torn[sector] = 0
+	if end := scanned(t, torn, 0, true); end.Damage != "" || end.Records != 0 {
+		t.Errorf("torn: %+v", end)
+	}
+	flipped := chunk(2)
+	flipped[100] ^= 1
+	if end := scanned(t, flipped, 0, true); end.Damage == "" {
+		t.Errorf("flipped: %+v", end)
 	}
 }
 

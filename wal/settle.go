@@ -17,6 +17,7 @@ import (
 // event.ErrNotFound or event.ErrConflict where no attempt was made, and no error
 // where one was: its outcome is of no use any more.
 func (l *Log) Settle(s *event.Settlement) error {
+	l.findType(s)
 	b := scratches.Get().(*scratch)
 	defer scratches.Put(b)
 	row := outcomeRow(s)
@@ -42,6 +43,10 @@ func (l *Log) addOutcome(g *group, s *event.Settlement, b *scratch) {
 	_ = g.batch.Set(b.key, b.val, nil)
 	l.moveTimer(g, s, b)
 	l.moveStatus(g, s, b)
+	if l.o.Tail != nil && l.o.Tail.Wanted() {
+		g.outcomes = append(g.outcomes, s.Outcome())
+	}
+	g.settled = append(g.settled, l.settled(s))
 	g.stats.Settlements++
 	l.mu.Unlock()
 	if first {

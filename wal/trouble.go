@@ -2,7 +2,6 @@ package wal
 
 import (
 	"sync/atomic"
-
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"

@@ -7,12 +7,20 @@ import (
 	"posthaste/event"
 )
 
-// keyLens are the lengths of keys by kind.
+// keyLens are the lengths of keys by kind; of counts it is the least.
 var keyLens = map[byte]int{
 	kindHeader: 1, kindCatalog: catalogKeyLen, kindEvent: eventKeyLen, kindDelivery: deliveryKeyLen, kindTimer: timerKeyLen,
 	kindStatus: statusKeyLen, kindIdempotent: idemKeyLen, kindReplay: replayKeyLen, kindBehind: behindKeyLen, kindHealth: healthKeyLen,
 	kindWatermark: waterKeyLen, kindJob: jobKeyLen, kindGone: goneKeyLen, kindLeft: leftKeyLen, kindSize: sizeKeyLen,
-	kindStretch: stretchKeyLen, kindFind: findKeyLen, kindAudit: auditKeyLen,
+	kindStretch: stretchKeyLen, kindFind: findKeyLen, kindAudit: auditKeyLen, kindCounts: countsPrefixLen, kindCounted: countedKeyLen,
+}
+
+func checkLength(key []byte) error {
+	if key[0] == kindCounts {
+		_, _, _, err := decodeCountsKey(key)
+		return err
+	}
+	return checkKey(key, keyLens[key[0]])
 }
 
 // placeOf says in words what a key belongs to, as far as it is a key or the beginning
@@ -51,6 +59,8 @@ func placeOf(key []byte) string {
 		return fmt.Sprintf("job %s of project %s", id(17), id(1))
 	case kindAudit:
 		return fmt.Sprintf("audit record %s of project %s", id(17), id(1))
+	case kindCounts:
+		return fmt.Sprintf("counts of project %s", id(6))
 	case kindGone:
 		return fmt.Sprintf("gone of project %s", id(1))
 	case kindLeft:

@@ -149,7 +149,7 @@ func (r *rowVerifier) row(it *pebble.Iterator) {
 		return
 	}
 	size.Kind = d.name
-	if err := checkKey(key, keyLens[key[0]]); err != nil {
+	if err := checkLength(key); err != nil {
 		r.records.find(Broken, "%v", err)
 		return
 	}

@@ -15,13 +15,20 @@ type deliveryCmd struct {
 	remote
 	List     deliveryListCmd     `cmd:"" help:"List deliveries, the newest first." example:"posthaste delivery list --status Failure --since 24h"`
 	Get      deliveryGetCmd      `cmd:"" help:"Show a delivery." example:"posthaste delivery get 01KAM4Z8V1V6W3J7C2Q9RZB5XN"`
+	Tail     deliveryTailCmd     `cmd:"" help:"Show deliveries as they are created and change, until it is interrupted." example:"posthaste delivery tail --status Failure,Retry"`
 	Attempts deliveryAttemptsCmd `cmd:"" help:"Show what was tried, and what came back." example:"posthaste delivery attempts 01KAM4Z8V1V6W3J7C2Q9RZB5XN"`
 	Retry    deliveryRetryCmd    `cmd:"" help:"Try deliveries again: those that are named, or those that a filter selects." example:"posthaste delivery retry --status Failure --since 24h"`
 	Curl     deliveryCurlCmd     `cmd:"" help:"Print a delivery's request as a curl command." example:"posthaste delivery curl 01KAM4Z8V1V6W3J7C2Q9RZB5XN"`
 }
 
-// deliveryFilter selects deliveries.
+// deliveryFilter selects deliveries, those of a time among them.
 type deliveryFilter struct {
+	deliveryMatch
+	spanFlags
+}
+
+// deliveryMatch selects deliveries by what they are.
+type deliveryMatch struct {
 	Endpoint       []string `placeholder:"ID" help:"To this endpoint; may be repeated."`
 	Status         []string `sep:"," enum:"Scheduled,Processing,Retry,Success,Failure,Discarded" placeholder:"STATUS" help:"In this state: ${enum}; may be repeated."`
 	Type           string   `placeholder:"TYPE" help:"Of this event type."`
@@ -30,14 +37,11 @@ type deliveryFilter struct {
 	Subscription   string   `placeholder:"ID" help:"By this subscription."`
 	Source         []string `placeholder:"ID" help:"Of events from this source; may be repeated."`
 	IdempotencyKey string   `placeholder:"KEY" help:"Of events with this idempotency key."`
-	spanFlags
 }
 
 // query is the API's. An owner is looked up: the API knows endpoints only.
 func (f *deliveryFilter) query(s *session, in client.Scope) (url.Values, error) {
-	q := named("eventType", f.Type, "eventId", f.Event, "subscriptionId", f.Subscription, "idempotencyKey", f.IdempotencyKey)
-	addAll(q, "status", f.Status)
-	addAll(q, "sourceId", f.Source)
+	q := f.match()
 	endpoints, err := f.endpoints(s, in)
 	if err != nil {
 		return nil, err
@@ -46,8 +50,16 @@ func (f *deliveryFilter) query(s *session, in client.Scope) (url.Values, error) 
 	return q, f.spanFlags.query(s, q)
 }
 
+// match is the query of all but endpoints and owner.
+func (f *deliveryMatch) match() url.Values {
+	q := named("eventType", f.Type, "eventId", f.Event, "subscriptionId", f.Subscription, "idempotencyKey", f.IdempotencyKey)
+	addAll(q, "status", f.Status)
+	addAll(q, "sourceId", f.Source)
+	return q
+}
+
 // endpoints are those that are named and, of an owner that is named, those of these.
-func (f *deliveryFilter) endpoints(s *session, in client.Scope) ([]string, error) {
+func (f *deliveryMatch) endpoints(s *session, in client.Scope) ([]string, error) {
 	if f.Owner == "" {
 		return f.Endpoint, nil
 	}

@@ -17,7 +17,7 @@ type DemoCmd struct {
 	FailFor  time.Duration `default:"3s" placeholder:"TIME" help:"How long one of the four endpoints answers 500 (${default})."`
 	Timeout  time.Duration `default:"60s" placeholder:"TIME" help:"When to give up (${default})."`
 	DataRoot string        `type:"existingdir" placeholder:"DIR" help:"Where the data directory is made and removed again (the system's temporary directory)."`
-	Keep     bool          `help:"Leave it running for a look around, until Ctrl-C."`
+	Keep     bool          `help:"Leave it running, with a shop whose deliveries come and fail, for a look around in the console until Ctrl-C."`
 }
 
 // Run starts a server and receivers, posts events and prints what arrived. An

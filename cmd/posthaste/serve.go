@@ -78,7 +78,7 @@ func (c *serveCmd) serve(keys secrets, log zerolog.Logger) error {
 	}
 	r := runner{server: a, signals: signals, hangups: hangups, fatal: fatal, timeout: o.ShutdownTimeout, log: log}
 	r.ready = func() {
-		log.Info().Str("version", o.Version).Str("data", o.DataDir).Str("api", a.Addr()).Str("admin", a.AdminAddr()).Msg("serving")
+		log.Info().Str("version", o.Version).Str("data", o.DataDir).Str("api", a.Addr()).Str("admin", a.AdminAddr()).Str("console", a.ConsoleAddr()).Msg("serving")
 	}
 	return r.run()
 }

@@ -22,6 +22,10 @@ type settings struct {
 	Listen      string `env:"POSTHASTE_LISTEN" default:"127.0.0.1:5005" placeholder:"HOST:PORT" help:"Where the API listens (${default})."`
 	AdminListen string `env:"POSTHASTE_ADMIN_LISTEN" default:"127.0.0.1:5006" placeholder:"HOST:PORT" help:"Where metrics, health and profiles listen (${default}). They ask for no key."`
 
+	ConsoleListen    string   `env:"POSTHASTE_CONSOLE_LISTEN" default:"127.0.0.1:5007" placeholder:"HOST:PORT" help:"Where the console and the portal's pages listen; empty serves none (${default})."`
+	ConsolePlainHTTP bool     `name:"console-plain-http" env:"POSTHASTE_CONSOLE_PLAIN_HTTP" default:"false" negatable:"" help:"Let people sign in over http from other machines; over https and from this one they always may (${default})."`
+	PortalParents    []string `env:"POSTHASTE_PORTAL_PARENTS" placeholder:"ORIGIN" help:"Pages that may show the portal in a frame, by their origins."`
+
 	PublicURL string `name:"public-url" env:"POSTHASTE_PUBLIC_URL" placeholder:"URL" help:"Where clients reach the API, as the URLs of sources show it."`
 	PortalURL string `name:"portal-url" env:"POSTHASTE_PORTAL_URL" placeholder:"URL" help:"Where people reach the portal, as portal links show it."`
 	Strict    bool   `env:"POSTHASTE_STRICT" default:"false" negatable:"" help:"Refuse management requests that have unknown fields (${default})."`
@@ -63,6 +67,7 @@ type settings struct {
 	EndpointConcurrency int      `env:"POSTHASTE_ENDPOINT_CONCURRENCY" default:"32" placeholder:"N" help:"Attempts at once to one endpoint (${default})."`
 	ResponseBodyBytes   byteSize `env:"POSTHASTE_RESPONSE_BODY_BYTES" default:"4KiB" placeholder:"SIZE" help:"How much of an answer's body is kept with its attempt (${default})."`
 	MaxJobs             int      `env:"POSTHASTE_MAX_JOBS" default:"4" placeholder:"N" help:"Batch retries and replays at work at once (${default})."`
+	MaxStreams          int      `env:"POSTHASTE_MAX_STREAMS" default:"64" placeholder:"N" help:"Clients that listen to streams of deliveries and events at once (${default})."`
 
 	ScanRows   int `env:"POSTHASTE_SCAN_ROWS" default:"2000" placeholder:"N" help:"Rows that a page of a listing looks at before it ends early (${default})."`
 	SearchRows int `env:"POSTHASTE_SEARCH_ROWS" default:"5000" placeholder:"N" help:"Events whose data a page of a search looks at before it ends early (${default})."`
@@ -112,6 +117,9 @@ func (s *settings) options() app.Options {
 		DataDir:             s.Data,
 		Listen:              s.Listen,
 		AdminListen:         s.AdminListen,
+		ConsoleListen:       s.ConsoleListen,
+		ConsolePlainHTTP:    s.ConsolePlainHTTP,
+		PortalParents:       s.PortalParents,
 		EgressAllow:         s.EgressAllow,
 		EgressDeny:          s.EgressDeny,
 		EgressPorts:         s.EgressPorts,
@@ -144,6 +152,7 @@ func (s *settings) options() app.Options {
 		RetentionHistory:    s.RetentionHistory,
 		RetentionAudit:      s.RetentionAudit,
 		MaxJobs:             s.MaxJobs,
+		MaxStreams:          s.MaxStreams,
 		ScanRows:            s.ScanRows,
 		SearchRows:          s.SearchRows,
 		TransformWorkers:    s.TransformWorkers,

@@ -223,6 +223,7 @@ func TestDefaultsAreThoseOfTheServer(t *testing.T) {
 	want.EnsureDefaults()
 	got := c.Serve.options()
 	want.AllowHTTP, want.Version, want.OnFatal = got.AllowHTTP, got.Version, nil
+	want.ConsoleListen = "127.0.0.1:5007" // where the flag is empty there is no console
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("flags default to %+v, the server to %+v", got, want)
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,19 +24,20 @@ type apiServer struct {
 	listener net.Listener
 	server   *fasthttp.Server
 	serving  sync.WaitGroup
+	streams  *streams
 }
 
 func (a *App) startAPI(ctx context.Context) error {
 	intake := a.newIntake()
 	sources := a.newInbound(intake)
 	management, err := api.New(api.Options{
-		Catalog: a.catalog, Reader: a.wal,
+		Catalog: a.catalog, Reader: a.wal, Counts: a.wal, Streams: a.live,
 		Work: a.engine, Jobs: batches{a.jobs, a.wal},
 		Health: a.health, Transform: a.tryFunction(), CheckFunction: a.checkFunction(), TestOAuth2: a.testOAuth2,
 		CheckURL: urlPolicy(a.guard()), Submit: a.engine.Submit, DeleteContent: a.wal.DeleteContent,
 		MaxScanRows: a.o.ScanRows, MaxSearchRows: a.o.SearchRows,
 		PublicURL: a.o.PublicURL, PortalURL: a.o.PortalURL, Strict: a.o.Strict,
-		Audit: a.wal, Sealing: a.Sealing, Reseal: a.Reseal,
+		Audit: a.wal, Sealing: a.Sealing, Reseal: a.Reseal, System: a.system,
 		Full: a.disk.full, Fault: a.fault, MaxRetrySeconds: event.DefaultMaxBackoff,
 	})
 	if err != nil {
@@ -45,14 +47,19 @@ func (a *App) startAPI(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
+	a.management = management
 	rest := fasthttpadaptor.NewFastHTTPHandler(a.withHealth(management))
-	a.api = &apiServer{listener: ln}
+	a.api = &apiServer{listener: ln, streams: newStreams(management)}
 	door := ingest.ServerOptions{
 		MaxRequestBytes: a.o.MaxRequestBytes, MaxConns: a.connectionBound(descriptorLimit()), IdleTimeout: a.o.IdleTimeout,
 		Largest: a.largest, Rejected: a.m.rejected, Refused: a.refused(), Unaccepted: a.unaccepted,
 	}
 	a.api.server = ingest.Server(door, a.recovering(func(ctx *fasthttp.RequestCtx) {
-		if !intake.Handle(ctx) && !sources.Handle(ctx) {
+		switch {
+		case intake.Handle(ctx) || sources.Handle(ctx):
+		case api.IsStream(string(ctx.Method()), string(ctx.Path())):
+			a.api.streams.handle(ctx)
+		default:
 			rest(ctx)
 		}
 	}))
@@ -64,11 +71,14 @@ func (a *App) startAPI(ctx context.Context) error {
 	return nil
 }
 
-// stopAPI refuses new requests and waits for those that are being answered.
+// stopAPI refuses new requests and waits for those that are being answered. Streams have
+// been told to end by then, unless the start failed.
 func (a *App) stopAPI(ctx context.Context) error {
+	a.live.Close()
 	err := a.api.server.ShutdownWithContext(ctx)
 	_ = a.api.listener.Close() // Shutdown leaves it open if Serve has not begun yet
 	a.api.serving.Wait()
+	err = errors.Join(err, a.api.streams.wait(ctx))
 	if err != nil {
 		a.log.Warn().Err(err).Msg("some connections to the API were still open")
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"posthaste/internal/seal"
 	"posthaste/internal/steady"
 	"posthaste/jobs"
+	"posthaste/live"
 	"posthaste/oauth"
 	"posthaste/sender"
 	"posthaste/transform"
@@ -40,6 +42,10 @@ type App struct {
 	engine    *engine.Engine
 	jobs      *jobs.Runner
 	api       *apiServer
+	// management is the API beside the intake, as its listener and the console serve it.
+	management http.Handler
+	console    *consoleServer // nil: no console
+	live       *live.Hub
 
 	disk       *disk
 	challenges chan challenge // that keepNotes writes
@@ -47,6 +53,7 @@ type App struct {
 
 	faults struct{ accept, attempt recurring }
 
+	started     time.Time     // when New was called
 	clock       *steady.Clock // the log's, of the machine's
 	clockGap    time.Duration // of the machine's clocks when the process began
 	awaitsClock atomic.Bool   // the start waits until the machine's clock is set
@@ -62,10 +69,12 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges), clock: steady.New()}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges), started: time.Now(), clock: steady.New()}
 	a.sealing.wake = make(chan struct{}, 1)
 	a.clockGap = a.clock.Gap()
 	a.m.watchClock(a.clock)
+	a.live = live.New(live.Options{MaxStreams: o.MaxStreams, Flush: func() error { return a.wal.Flush() }})
+	a.m.watchStreams(a.live)
 	a.group = lifecycle.NewGroup(a.observe)
 	// Stop runs in the reverse order, which is the order of the data:
 	// intake ─► engine and its attempts ─► log. Health is answered to the last.
@@ -80,7 +89,15 @@ func New(o Options) (*App, error) {
 	a.group.Add("sealing", lifecycle.NewLoop("sealing", a.keepSealed))
 	a.group.Add("notes", lifecycle.NewLoop("notes", a.keepNotes))
 	a.group.Add("API listener", lifecycle.NewFunc(a.startAPI, a.stopAPI))
+	a.group.Add("console listener", lifecycle.NewFunc(a.startConsole, a.stopConsole))
+	a.group.Add("streams", lifecycle.NewFunc(nil, a.stopStreams))
 	return a, nil
+}
+
+// stopStreams tells all who listen that it is over: nothing else waits for them.
+func (a *App) stopStreams(context.Context) error {
+	a.live.Close()
+	return nil
 }
 
 // slowStep is how long a stage may take to start or stop before it is worth a
@@ -139,6 +156,7 @@ func (a *App) startLog(context.Context) (err error) {
 		CreatedBy:     "posthaste " + a.o.Version,
 		Logger:        a.log,
 		Sink:          &sink{a},
+		Tail:          a.live,
 		OnFatal:       a.storageFailed,
 		Observe:       a.committed,
 		BallastBytes:  max(0, a.o.DiskBallast),

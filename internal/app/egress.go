@@ -24,7 +24,7 @@ func (a *App) guard() *netguard.Policy {
 		Deny:          a.o.EgressDeny,
 		Ports:         a.o.EgressPorts,
 		AllowHTTP:     a.o.AllowHTTP,
-		DenyListeners: ownListeners(a.o.Listen, a.admin.listener.Addr().String()),
+		DenyListeners: ownListeners(a.o.Listen, a.admin.listener.Addr().String(), a.o.ConsoleListen),
 	}
 }
 

@@ -97,7 +97,7 @@ func settled(h *hotPath, n, _ int) func() {
 	for i := range settlements {
 		d := h.durable().Owed[0]
 		s := &settlements[i]
-		*s = event.Settlement{Delivery: d, Was: d.Status}
+		*s = event.Settlement{Delivery: d, Was: d.Status, Type: "order.created"}
 		s.Delivery.Status, s.Delivery.Attempts, s.Delivery.UpdatedAt = event.Success, 1, time.Now().UTC()
 		s.Attempt = &event.Attempt{
 			DeliveryID: d.ID, EndpointID: d.EndpointID, Number: 1, URL: "http://127.0.0.1:1/hook", Address: "127.0.0.1:1",

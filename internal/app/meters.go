@@ -14,6 +14,7 @@ import (
 	"posthaste/internal/diskspace"
 	"posthaste/internal/metrics"
 	"posthaste/internal/steady"
+	"posthaste/live"
 	"posthaste/sender"
 	"posthaste/wal"
 )
@@ -111,6 +112,9 @@ func (m *meters) describe() {
 		"posthaste_disk_free_bytes":                   "Bytes that are free on the file system of the data folder.",
 		"posthaste_disk_state":                        "1 for the state that the disk is in: ok, soft (nothing new is taken), hard (attempts do not begin).",
 		"posthaste_disk_refused_writes_total":         "Writes for which there was no space.",
+		"posthaste_streams":                           "Streams of deliveries and events that are open, of the API and of live pages.",
+		"posthaste_stream_dropped_messages_total":     "Messages that readers of streams lost because they were too slow.",
+		"posthaste_streams_refused_total":             "Streams that were refused, by the limit: max-streams, or the share of one key.",
 		"posthaste_delivery_terminal_total":           "Deliveries that reached their end, by outcome.",
 	} {
 		m.registry.Describe(name, help)
@@ -223,6 +227,16 @@ func (m *meters) watchEngine(e *engine.Engine, s *sender.Sender) {
 
 func (m *meters) watchClock(c *steady.Clock) {
 	m.registry.Gauge("posthaste_clock_ahead_seconds", func() float64 { return c.Ahead().Seconds() })
+}
+
+func (m *meters) watchStreams(h *live.Hub) {
+	m.registry.Gauge("posthaste_streams", func() float64 { return float64(h.Stats().Open) })
+	count := func(name string, f func(live.Stats) uint64) {
+		m.registry.CounterFunc(name, func() float64 { return float64(f(h.Stats())) })
+	}
+	count("posthaste_stream_dropped_messages_total", func(s live.Stats) uint64 { return s.Dropped })
+	count(metrics.Name("posthaste_streams_refused_total", "limit", "max-streams"), func(s live.Stats) uint64 { return s.Refused })
+	count(metrics.Name("posthaste_streams_refused_total", "limit", "key"), func(s live.Stats) uint64 { return s.RefusedHolder })
 }
 
 func (m *meters) watchCatalog(c *catalog.Catalog) {

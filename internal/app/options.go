@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -48,6 +49,7 @@ const (
 	DefaultEndpointConcurrency = 32
 	DefaultResponseBodyBytes   = 4 << 10
 	DefaultMaxJobs             = 4
+	DefaultMaxStreams          = 64
 	DefaultScanRows            = 2000
 	DefaultSearchRows          = 5000
 	DefaultTransformWorkers    = 2
@@ -68,6 +70,15 @@ type Options struct {
 	DataDir     string // the store's directory, made if missing; DefaultDataDir
 	Listen      string // host:port of the API; port 0 picks a free one; DefaultListen
 	AdminListen string // host:port of metrics, health and pprof; DefaultAdminListen
+
+	// ConsoleListen is host:port of the console and the portal's pages. There is no default:
+	// "" serves none.
+	ConsoleListen string
+	// ConsolePlainHTTP lets people sign in to the console over http from other machines.
+	ConsolePlainHTTP bool
+	// PortalParents are the origins of pages that may show the portal in a frame, such as
+	// https://app.example.com. None by default.
+	PortalParents []string
 
 	// EgressAllow are networks that deliveries may reach although they are not
 	// public, such as an operator's own 10.0.0.0/8. None by default.
@@ -165,6 +176,10 @@ type Options struct {
 
 	MaxJobs int // batch jobs at work at once, of all projects; 1 to 64; DefaultMaxJobs
 
+	// MaxStreams is how many clients may listen to streams of deliveries and events at a
+	// time; 1 to 10,000; DefaultMaxStreams. One key may have half of them.
+	MaxStreams int
+
 	// TransformCommand is what runs as a process for subscriptions' functions: a program
 	// and arguments that lead to RunTransforms. Without it subscriptions cannot have functions.
 	TransformCommand []string
@@ -205,6 +220,7 @@ func (o *Options) EnsureDefaults() {
 	o.EndpointConcurrency = cmp.Or(o.EndpointConcurrency, DefaultEndpointConcurrency)
 	o.ResponseBodyBytes = cmp.Or(o.ResponseBodyBytes, DefaultResponseBodyBytes)
 	o.MaxJobs = cmp.Or(o.MaxJobs, DefaultMaxJobs)
+	o.MaxStreams = cmp.Or(o.MaxStreams, DefaultMaxStreams)
 	o.ScanRows = cmp.Or(o.ScanRows, DefaultScanRows)
 	o.SearchRows = cmp.Or(o.SearchRows, DefaultSearchRows)
 	o.TransformWorkers = cmp.Or(o.TransformWorkers, DefaultTransformWorkers)
@@ -231,6 +247,7 @@ func (o *Options) ValidateSettings() error {
 		checkText("data", o.DataDir),
 		checkAddress("listen", o.Listen),
 		checkAddress("admin-listen", o.AdminListen),
+		o.checkConsole(),
 		o.checkListeners(),
 		o.checkEgress(),
 		o.checkDurability(),
@@ -259,6 +276,7 @@ func (o *Options) ValidateSettings() error {
 		checkRetention("retention-audit", o.RetentionAudit),
 		o.checkRetentions(),
 		checkRange("max-jobs", int64(o.MaxJobs), 1, 64),
+		checkRange("max-streams", int64(o.MaxStreams), 1, 10_000),
 		checkRange("transform-workers", int64(o.TransformWorkers), 1, 64),
 		checkDuration("transform-timeout", o.TransformTimeout, 10*time.Millisecond, 10*time.Second),
 		checkRange("transform-memory", o.TransformMemory, 16<<20, 4<<30),
@@ -298,6 +316,24 @@ func (o *Options) checkListeners() error {
 		return nil
 	}
 	return fmt.Errorf("--admin-listen must differ from --listen, both are %s", o.Listen)
+}
+
+func (o *Options) checkConsole() error {
+	if o.ConsoleListen != "" {
+		if err := checkAddress("console-listen", o.ConsoleListen); err != nil {
+			return err
+		}
+		if _, port, _ := net.SplitHostPort(o.ConsoleListen); port != "0" && (o.ConsoleListen == o.Listen || o.ConsoleListen == o.AdminListen) {
+			return fmt.Errorf("--console-listen must differ from the other listeners, one of which is %s too", o.ConsoleListen)
+		}
+	}
+	for _, origin := range o.PortalParents {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.Path != "" || u.RawQuery != "" || strings.ContainsAny(origin, "; ,'*") {
+			return fmt.Errorf("--portal-parents must be origins such as https://app.example.com, not %q", origin)
+		}
+	}
+	return nil
 }
 
 func (o *Options) checkDurability() error {

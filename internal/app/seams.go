@@ -6,6 +6,7 @@ import (
 	"posthaste/engine"
 	"posthaste/ingest"
 	"posthaste/jobs"
+	"posthaste/live"
 	"posthaste/sender"
 	"posthaste/wal"
 )
@@ -14,6 +15,8 @@ import (
 var (
 	_ engine.Store    = (*wal.Log)(nil)
 	_ wal.Sink        = (*engine.Engine)(nil)
+	_ wal.Tail        = (*live.Hub)(nil)
+	_ api.Streams     = (*live.Hub)(nil)
 	_ catalog.Store   = (*wal.Log)(nil)
 	_ api.Reader      = (*wal.Log)(nil)
 	_ api.Auditor     = (*wal.Log)(nil)

@@ -21,6 +21,8 @@ var allowedImports = map[string][]string{
 	"receiver":  {"sig"},
 	"oauth":     {"event"},
 	"jobs":      {"event"},
+	"stats":     {"event"},
+	"live":      {"event"},
 	"inbound":   {"event", "sig", "internal/jsonscan"},
 	"client":    {},
 
@@ -34,17 +36,19 @@ var allowedImports = map[string][]string{
 	"internal/steady":    {},
 	"internal/wheel":     {},
 
-	"wal":                 {"event", "internal/metrics", "internal/steady"},
+	"wal":                 {"event", "stats", "internal/metrics", "internal/steady"},
 	"wal/waltest":         {}, // for tests: it is in nobody's list
 	"catalog":             {"event", "sig", "ratelimit", "retry", "breaker", "match", "internal/seal"},
 	"catalog/catalogtest": {"event", "catalog"}, // for tests: it is in nobody's list
 	"sender":              {"event", "catalog", "oauth", "sig", "retry", "internal/metrics", "internal/netguard"},
 	"engine":              {"event", "catalog", "breaker", "match", "ratelimit", "retry", "internal/lifecycle", "internal/metrics", "internal/wheel"},
 	"ingest":              {"event", "ratelimit", "internal/jsonscan", "internal/metrics"},
-	"api":                 {"event", "catalog", "match", "retry", "sig", "transform", "internal/metrics", "internal/netguard"},
+	"api":                 {"event", "catalog", "live", "match", "retry", "sig", "stats", "transform", "internal/metrics", "internal/netguard"},
+
+	"console": {"client"}, // it asks the API
 
 	"internal/app": {
-		"api", "breaker", "catalog", "engine", "event", "inbound", "ingest", "jobs", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
+		"api", "breaker", "catalog", "console", "engine", "event", "inbound", "ingest", "jobs", "live", "oauth", "ratelimit", "sender", "sig", "transform", "wal",
 		"internal/diskspace", "internal/jsonscan", "internal/lifecycle", "internal/metrics", "internal/netguard", "internal/seal", "internal/steady", "internal/wheel",
 	},
 	"bench":         {"bench/report"}, // speaks HTTP only

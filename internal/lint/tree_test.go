@@ -67,6 +67,9 @@ func skipDir(path, name, root string) error {
 	if path == root {
 		return nil
 	}
+	if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+		return filepath.SkipDir // a module of its own
+	}
 	if name == "testdata" || name == "vendor" || name == "node_modules" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_") {
 		return filepath.SkipDir
 	}

@@ -45,7 +45,7 @@ func run(m *testing.M) int {
 func startServer(t *testing.T) (base string) {
 	t.Helper()
 	api, admin := freeAddr(t), freeAddr(t)
-	cmd := exec.Command(binary, "serve", "--data", t.TempDir(), "--listen", api, "--admin-listen", admin,
+	cmd := exec.Command(binary, "serve", "--data", t.TempDir(), "--listen", api, "--admin-listen", admin, "--console-listen", "",
 		"--egress-allow", "127.0.0.0/8", "--log-format", "json")
 	cmd.Env = append(os.Environ(), "POSTHASTE_ROOT_KEY="+rootKey)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

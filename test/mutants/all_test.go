@@ -105,8 +105,8 @@ var all = []mutant{
 	},
 	{
 		name: "one endpoint has all workers", file: "engine/gate.go",
-		old: "ep.inFlight >= ep.slots {\n		return false",
-		new: "ep.inFlight >= ep.slots && ep.held {\n		return false",
+		old: "	n := s.e.o.EndpointCap\n",
+		new: "	n := s.e.o.EndpointCap << 8\n",
 		pkg: "engine", test: "TestEndpointCap",
 	},
 
@@ -207,7 +207,7 @@ var all = []mutant{
 	},
 	{
 		name: "the server may call itself", file: "internal/app/egress.go",
-		old: "		DenyListeners: ownListeners(a.o.Listen, a.admin.listener.Addr().String()),\n",
+		old: "		DenyListeners: ownListeners(a.o.Listen, a.admin.listener.Addr().String(), a.o.ConsoleListen),\n",
 		new: "",
 		pkg: "internal/app", test: "TestEgressSettingsReachTheGuard",
 	},
