@@ -79,7 +79,7 @@ func fillDisk(spec string) {
 		}
 	}
 	if err := l.Close(); err != nil {
-		panic(err)
+		o.OnFatal(err) // the write that was refused is one of Close's own
 	}
 	fmt.Println("done")
 }

@@ -376,7 +376,7 @@ func (l *Log) Close() error {
 	}
 	newest, unread := l.newestTime()
 	if err := l.db.Close(); err != nil {
-		return err
+		return l.withCause(err)
 	}
 	if unread == nil {
 		l.markStopped(newest)

@@ -271,7 +271,10 @@ func (s *recordScan) foreign() bool {
 	if s.number == 0 {
 		return length != plainChunk
 	}
-	return length == plainChunk || len(head) < length || binary.LittleEndian.Uint32(head[7:]) > s.number+1
+	if len(head) < length { // the file ends within a header
+		return false
+	}
+	return length == plainChunk || binary.LittleEndian.Uint32(head[7:]) > s.number+1
 }
 
 // oneBitOff reports whether what stands at a place is a chunk with one bit flipped. Of

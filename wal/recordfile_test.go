@@ -120,6 +120,26 @@ func TestTornRecordFiles(t *testing.T) {
 	}
 }
 
+// TestACutHeaderIsNoDamage: a full disk leaves the first bytes of a header, and be it of
+// the end of a log in which nothing stands.
+func TestACutHeaderIsNoDamage(t *testing.T) {
+	log, manifest, number := recordFiles(t)
+	end := make([]byte, numberedChunk)
+	end[6] = 5
+	binary.LittleEndian.PutUint32(end[7:], number+1)
+	for _, c := range []struct {
+		name   string
+		data   []byte
+		number uint32
+	}{{"log", log, number}, {"the end of an empty log", end, number}, {"manifest", manifest, 0}} {
+		for n := range min(len(c.data), syncedChunk) {
+			if end := scanned(t, c.data[:n], c.number, true); end.Damage != "" || end.Records > 0 {
+				t.Errorf("%s, cut off at %d: %+v", c.name, n, end)
+			}
+		}
+	}
+}
+
 // TestATornSectorIsNoFlippedBit: of what a crash cut off at a sector's edge there was but
 // one bit.
 func TestATornSectorIsNoFlippedBit(t *testing.T) {
