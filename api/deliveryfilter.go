@@ -1,6 +1,7 @@
 package api
 
 import (
+	"iter"
 	"net/url"
 	"slices"
 	"strings"
@@ -70,10 +71,7 @@ func parseDeliveryFilter(params url.Values) (f event.DeliveryFilter, err error) 
 // statusParams reads states, each in a parameter of its own or several in one.
 func statusParams(params url.Values) ([]event.Status, error) {
 	var statuses []event.Status
-	for _, text := range strings.Split(strings.Join(params["status"], ","), ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
+	for text := range wordsOf(params["status"]) {
 		s, ok := event.ParseStatus(text)
 		if !ok {
 			return nil, event.Invalid("status", "want one of %s", strings.Join(statusNames(), ", "))
@@ -83,6 +81,20 @@ func statusParams(params url.Values) ([]event.Status, error) {
 		}
 	}
 	return statuses, nil
+}
+
+// wordsOf are the words of a parameter's values, in each value one or several with commas
+// between them.
+func wordsOf(values []string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, value := range values {
+			for word := range strings.SplitSeq(value, ",") {
+				if word = strings.TrimSpace(word); word != "" && !yield(word) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func statusNames() []string {

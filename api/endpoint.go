@@ -3,6 +3,8 @@ package api
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"posthaste/catalog"
@@ -16,8 +18,13 @@ func (a *API) listEndpoints(c *call) (reply, error) {
 		return reply{}, err
 	}
 	owner, name := params.Get("ownerId"), strings.ToLower(params.Get("q"))
+	states, err := endpointStates(params)
+	if err != nil {
+		return reply{}, err
+	}
 	match := func(e *catalog.Endpoint) bool {
-		return c.sees(e) && (owner == "" || e.OwnerID == owner) && strings.Contains(strings.ToLower(e.Name), name)
+		return c.sees(e) && (owner == "" || e.OwnerID == owner) && strings.Contains(strings.ToLower(e.Name), name) &&
+			(len(states) == 0 || slices.Contains(states, e.Status))
 	}
 	p, err := readPage(q, listing[*catalog.Endpoint]{
 		fetch: snapshotFetch(func(r event.Range) []*catalog.Endpoint { return c.snap.Endpoints(c.project.ID, r, match) }),
@@ -34,6 +41,20 @@ func (a *API) listEndpoints(c *call) (reply, error) {
 		return reply{}, err
 	}
 	return respond(http.StatusOK, "Endpoints fetched successfully", data)
+}
+
+// endpointStates reads the states that listed endpoints may have, each in a parameter of
+// its own or several in one; all if there are none.
+func endpointStates(params url.Values) ([]event.EndpointStatus, error) {
+	var states []event.EndpointStatus
+	for text := range wordsOf(params["status"]) {
+		s := event.EndpointStatus(text)
+		if !slices.Contains(event.EndpointStatuses, s) {
+			return nil, event.Invalid("status", "must be one of %q", event.EndpointStatuses)
+		}
+		states = append(states, s)
+	}
+	return states, nil
 }
 
 func (a *API) createEndpoint(c *call) (reply, error) {

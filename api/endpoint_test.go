@@ -124,9 +124,12 @@ func TestEndpointFilters(t *testing.T) {
 	for n := 1; n <= 12; n++ {
 		w.addEndpoint(w.project, n)
 	}
-	for query, want := range map[string]int{"": 12, "ownerId=owner+1": 6, "ownerId=nobody": 0, "q=endpoint+1": 4, "q=ENDPOINT+12": 1, "q=x": 0, "q=point+1&ownerId=owner+0": 2} {
+	w.setStatus(3, event.EndpointPaused)
+	w.setStatus(4, event.EndpointInactive)
+	for query, want := range map[string]int{"": 12, "status=paused": 1, "status=paused,inactive": 2, "status=active&status=paused": 11, "status=": 12, "ownerId=owner+1&status=paused": 1, "ownerId=owner+1": 6, "ownerId=nobody": 0, "q=endpoint+1": 4, "q=ENDPOINT+12": 1, "q=x": 0, "q=point+1&ownerId=owner+0": 2} {
 		if got := w.rows(w.in("/endpoints?%s", query)); len(got.Content) != want {
 			t.Errorf("%q: %d endpoints, want %d", query, len(got.Content), want)
 		}
 	}
+	w.want(w.do("GET", w.in("/endpoints?status=asleep"), ""), 400, `status: must be one of ["active" "inactive" "paused" "pending"]`)
 }

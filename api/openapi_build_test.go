@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -356,7 +357,7 @@ func parameterComponents() (all yamlMap) {
 		if p.header {
 			in = "header"
 		}
-		all = append(all, pair(paramKey(p.name), yamlMap{pair("name", p.name), pair("in", in), pair("description", p.text), pair("schema", schema)}))
+		all = append(all, pair(paramKey(p.name), yamlMap{pair("name", cmp.Or(p.wire, p.name)), pair("in", in), pair("description", p.text), pair("schema", schema)}))
 	}
 	return all
 }

@@ -9,7 +9,7 @@ var manageDocs = map[string]routeDoc{
 	"POST " + inProject:     {id: "UpdateProjectByPost", same: "PUT " + inProject},
 	"DELETE " + inProject:   {id: "DeleteProject", tag: "Projects", summary: "Delete a project", text: "With all that is in it. Its keys end."},
 
-	"GET " + inProject + "/endpoints":  {id: "GetEndpoints", tag: "Endpoints", summary: "List endpoints", query: []string{"q", "ownerId", "paging"}, data: pageOf{endpointView{}}},
+	"GET " + inProject + "/endpoints":  {id: "GetEndpoints", tag: "Endpoints", summary: "List endpoints", query: []string{"q", "ownerId", "endpointStatus", "paging"}, data: pageOf{endpointView{}}},
 	"POST " + inProject + "/endpoints": {id: "CreateEndpoint", tag: "Endpoints", summary: "Make an endpoint", body: endpointBody{}, code: 201, data: endpointView{}},
 	"GET " + inEndpoint:                {id: "GetEndpoint", tag: "Endpoints", summary: "Get an endpoint", query: []string{"masked"}, data: endpointView{}},
 	"PUT " + inEndpoint:                {id: "UpdateEndpoint", tag: "Endpoints", summary: "Change an endpoint", body: endpointBody{}, code: 202, data: endpointView{}, errors: []int{409}},

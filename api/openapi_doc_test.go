@@ -60,6 +60,7 @@ var pathTexts = map[string]string{
 // queryParam is a parameter that stands outside of a path.
 type queryParam struct {
 	name, text                 string
+	wire                       string // what requests call it, if that is not its name
 	enum                       []string
 	many, number, flag, header bool
 }
@@ -87,6 +88,7 @@ var queryParams = []queryParam{
 	{name: "subscriptionId", text: "By this subscription."},
 	{name: "eventType", text: "Of this event type. event_type means the same."},
 	{name: "status", many: true, enum: deliveryStatuses, text: "In one of these states."},
+	{name: "endpointStatus", wire: "status", many: true, enum: []string{"active", "inactive", "paused", "pending"}, text: "In one of these states."},
 	{name: "q", text: "Whose name contains this, in any case."},
 	{name: "name", text: "With this name."},
 	{name: "type", text: "Of this type."},

@@ -103,11 +103,11 @@ func (a *API) countSeries(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	cells, err := a.o.Counts.Counts(series, span)
+	counted, err := a.o.Counts.Counts([]stats.Series{series}, span)
 	if err != nil {
 		return reply{}, err
 	}
-	return respond(http.StatusOK, "Statistics fetched successfully", newSeriesView(&stats.SeriesCells{Series: series, Cells: cells}, span, true))
+	return respond(http.StatusOK, "Statistics fetched successfully", newSeriesView(&counted[0], span, true))
 }
 
 // countEndpoints answers with the counts of each endpoint that has some, or of those that
@@ -143,19 +143,13 @@ func (a *API) countedEndpoints(c *call, ids []event.ID, span stats.Span) ([]stat
 		all, err := a.o.Counts.CountsOf(c.project.ID, stats.OfEndpoint, span)
 		return slices.DeleteFunc(all, func(s stats.SeriesCells) bool { return !sees(s.Series.Endpoint) }), err
 	}
-	var all []stats.SeriesCells
+	var seen []stats.Series
 	for _, id := range ids {
-		if !sees(id) {
-			continue
+		if sees(id) {
+			seen = append(seen, stats.Series{Project: c.project.ID, Dim: stats.OfEndpoint, Endpoint: id})
 		}
-		s := stats.Series{Project: c.project.ID, Dim: stats.OfEndpoint, Endpoint: id}
-		cells, err := a.o.Counts.Counts(s, span)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, stats.SeriesCells{Series: s, Cells: cells})
 	}
-	return all, nil
+	return a.o.Counts.Counts(seen, span)
 }
 
 // countTypes answers with the counts of each event type that has some.

@@ -12,22 +12,24 @@ import (
 // bookCounts are Counts over a book.
 type bookCounts struct{ book *stats.Book }
 
-func (b bookCounts) Counts(series stats.Series, span stats.Span) ([]stats.Cell, error) {
-	cells := make([]stats.Cell, span.Steps())
-	b.book.Each(func(p *stats.Page, c stats.Cell) {
-		if i, in := span.Index(uint64(p.Minute) * 60_000); in && p.Series == series {
-			cells[i].AddCell(c)
-		}
-	})
-	return cells, nil
+func (b bookCounts) Counts(series []stats.Series, span stats.Span) ([]stats.SeriesCells, error) {
+	all, _ := noCounts{}.Counts(series, span)
+	for _, of := range all {
+		b.book.Each(func(p *stats.Page, c stats.Cell) {
+			if i, in := span.Index(uint64(p.Minute) * 60_000); in && p.Series == of.Series {
+				of.Cells[i].AddCell(c)
+			}
+		})
+	}
+	return all, nil
 }
 
 func (b bookCounts) CountsOf(project event.ID, dim stats.Dim, span stats.Span) ([]stats.SeriesCells, error) {
 	var all []stats.SeriesCells
 	b.book.Each(func(p *stats.Page, _ stats.Cell) {
 		if p.Project == project && p.Dim == dim && !slices.ContainsFunc(all, func(s stats.SeriesCells) bool { return s.Series == p.Series }) {
-			cells, _ := b.Counts(p.Series, span)
-			all = append(all, stats.SeriesCells{Series: p.Series, Cells: cells})
+			one, _ := b.Counts([]stats.Series{p.Series}, span)
+			all = append(all, one[0])
 		}
 	})
 	return all, nil

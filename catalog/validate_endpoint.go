@@ -126,12 +126,10 @@ func checkEndpointTexts(e *event.Endpoint) error {
 }
 
 func checkStatus(s event.EndpointStatus) error {
-	switch s {
-	case event.EndpointActive, event.EndpointInactive, event.EndpointPaused, event.EndpointPending:
-		return nil
+	if !slices.Contains(event.EndpointStatuses, s) {
+		return event.Invalid("status", "must be one of %q", event.EndpointStatuses)
 	}
-	return event.Invalid("status", "must be %q, %q, %q or %q",
-		event.EndpointActive, event.EndpointInactive, event.EndpointPaused, event.EndpointPending)
+	return nil
 }
 
 func checkEndpointNumbers(e *event.Endpoint) error {

@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 const (
-	overviewSuspects = 50 // endpoints that are looked at because of their counts, where there are many
+	overviewNewest   = 50 // endpoints that are looked at in any case
+	overviewSuspects = 50 // those that are looked at because of their counts, where there are more
 	overviewWorst    = 10 // endpoints in the table
 	overviewTroubles = 6  // in "needs attention"
 )
@@ -59,7 +61,7 @@ func (v *visit) overview(ctx context.Context, win *window, loc *time.Location) (
 	if err != nil {
 		return nil, err
 	}
-	rows, next, err := v.endpointRows(ctx, win, loc, nil, false)
+	rows, next, err := v.endpointRows(ctx, win, loc, url.Values{"perPage": {strconv.Itoa(overviewNewest)}}, false)
 	if err == nil && next != "" {
 		rows, err = v.addSuspects(ctx, win, loc, rows)
 	}
@@ -189,17 +191,31 @@ func newEndpointRow(e endpoint, s statistics, loc *time.Location) endpointRow {
 	return row
 }
 
-// addSuspects adds the endpoints that stand out by their counts to rows that are not of
-// all endpoints.
+// addSuspects adds the endpoints that stand out, by their state or by their counts, to rows
+// that are not of all endpoints.
 func (v *visit) addSuspects(ctx context.Context, win *window, loc *time.Location, rows []endpointRow) ([]endpointRow, error) {
+	known := make(map[string]bool, len(rows))
+	for i := range rows {
+		known[rows[i].ID] = true
+	}
+	stopped, _, err := v.endpointRows(ctx, win, loc, url.Values{"status": {"inactive,pending,paused"}}, false)
+	if err != nil {
+		return nil, err
+	}
+	for i := range stopped {
+		if !known[stopped[i].ID] {
+			known[stopped[i].ID] = true
+			rows = append(rows, stopped[i])
+		}
+	}
 	counted, err := v.perEndpoint(ctx, win, nil, false)
 	if err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		delete(counted, rows[i].ID)
-	}
 	for id, s := range counted {
+		if known[id] {
+			continue
+		}
 		e, err := v.endpoint(ctx, id)
 		if codeOf(err) == http.StatusNotFound {
 			continue // it went meanwhile

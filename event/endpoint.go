@@ -16,6 +16,9 @@ const (
 	EndpointPending  EndpointStatus = "pending"
 )
 
+// EndpointStatuses are all of them.
+var EndpointStatuses = []EndpointStatus{EndpointActive, EndpointInactive, EndpointPaused, EndpointPending}
+
 // Endpoint is one URL that receives events. Field names are Convoy's.
 type Endpoint struct {
 	ID                 ID              `json:"uid"`

@@ -70,12 +70,27 @@ func (s *server) fill(leave int64) {
 			err = syscall.Fallocate(int(f.Fd()), 0, had, n)
 		}
 		if err == nil {
-			return
+			break
 		}
+	}
+	if leave == 0 {
+		err = fillPages(f)
 	}
 	if err != nil {
 		s.t.Fatalf("the disk could not be filled: %v", err)
 	}
+}
+
+// fillPages takes what is left when no large piece is.
+func fillPages(f *os.File) error {
+	_, err := f.Seek(0, io.SeekEnd)
+	for page := make([]byte, 4<<10); err == nil; {
+		_, err = f.Write(page)
+	}
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil
+	}
+	return err
 }
 
 // relieve gives back what fill took.
@@ -413,7 +428,7 @@ func TestTheDiskIsFullAtOnce(t *testing.T) {
 // exit waits for the end of the program and returns its code.
 func (s *server) exit() int {
 	s.t.Helper()
-	patience := time.AfterFunc(60*time.Second, func() { _ = s.cmd.Process.Kill() })
+	patience := time.AfterFunc(60*time.Second, func() { _ = s.cmd.Process.Signal(syscall.SIGQUIT) }) // with all stacks
 	defer patience.Stop()
 	err := s.cmd.Wait()
 	var exit *exec.ExitError

@@ -90,7 +90,32 @@ func compareCounts(l *Log, truth countTruth) error {
 			if found != want {
 				return fmt.Errorf("steps of %v, dimension %d: %d series are counted, of %d", step, dim, found, want)
 			}
+			if err := compareNamed(l, all, stats.Span{From: from, To: now, Step: step}); err != nil {
+				return err
+			}
 		}
+	}
+	return nil
+}
+
+// compareNamed checks that series that are named one by one, one of them twice and one that
+// has no counts, are what they are among all.
+func compareNamed(l *Log, all []stats.SeriesCells, span stats.Span) error {
+	unknown := stats.Series{Project: idOf(1), Dim: stats.OfEndpoint, Endpoint: idOf(99)}
+	names := []stats.Series{unknown}
+	for i := range all {
+		names = append(names, all[i].Series)
+	}
+	named, err := l.Counts(append(names, names[len(names)-1]), span)
+	if err != nil {
+		return err
+	}
+	none := stats.SeriesCells{Series: unknown, Cells: make([]stats.Cell, span.Steps())}
+	same := func(a, b stats.SeriesCells) bool {
+		return a.Series == b.Series && slices.EqualFunc(a.Cells, b.Cells, slices.Equal[stats.Cell])
+	}
+	if !slices.EqualFunc(named, append([]stats.SeriesCells{none}, all...), same) {
+		return fmt.Errorf("steps of %v: by name there is %v, among all %v", span.Step, named, all)
 	}
 	return nil
 }
@@ -178,9 +203,9 @@ func TestOldCountsGo(t *testing.T) {
 	countedWork(t, l, rand.New(rand.NewPCG(2, 2)), 10)
 	must(t, l.fold())
 	seen := func(step time.Duration) bool {
-		cells, err := l.Counts(stats.Series{Project: idOf(1)}, stats.Span{From: uint64(time.Now().Add(-24 * time.Hour).UnixMilli()), To: uint64(time.Now().Add(24 * time.Hour).UnixMilli()), Step: step})
+		all, err := l.Counts([]stats.Series{{Project: idOf(1)}}, stats.Span{From: uint64(time.Now().Add(-24 * time.Hour).UnixMilli()), To: uint64(time.Now().Add(24 * time.Hour).UnixMilli()), Step: step})
 		must(t, err)
-		return slices.ContainsFunc(cells, func(c stats.Cell) bool { return c.Deliveries() > 0 })
+		return slices.ContainsFunc(all[0].Cells, func(c stats.Cell) bool { return c.Deliveries() > 0 })
 	}
 	for i, step := range []time.Duration{time.Minute, time.Hour, 24 * time.Hour} {
 		l.ageCounts(time.Now().Add(stats.Levels[i].Keep - time.Minute))
@@ -197,15 +222,15 @@ func TestOldCountsGo(t *testing.T) {
 func TestCountSpans(t *testing.T) {
 	l := newLogInMemory(t)
 	for _, step := range []time.Duration{0, time.Second, 90 * time.Second} {
-		if _, err := l.Counts(stats.Series{Project: idOf(1)}, stats.Span{From: 0, To: 1, Step: step}); err == nil {
+		if _, err := l.Counts([]stats.Series{{Project: idOf(1)}}, stats.Span{From: 0, To: 1, Step: step}); err == nil {
 			t.Errorf("steps of %v were taken", step)
 		}
 	}
-	if _, err := l.Counts(stats.Series{Project: idOf(1)}, stats.Span{From: 0, To: 1e12, Step: time.Minute}); err == nil {
+	if _, err := l.Counts([]stats.Series{{Project: idOf(1)}}, stats.Span{From: 0, To: 1e12, Step: time.Minute}); err == nil {
 		t.Error("any number of steps was taken")
 	}
-	cells, err := l.Counts(stats.Series{Project: idOf(1)}, stats.Span{From: 90_000, To: 180_001, Step: time.Minute})
-	if err != nil || len(cells) != 3 { // from minute 1 to minute 3
-		t.Errorf("got %d steps, %v", len(cells), err)
+	all, err := l.Counts([]stats.Series{{Project: idOf(1)}}, stats.Span{From: 90_000, To: 180_001, Step: time.Minute})
+	if err != nil || len(all[0].Cells) != 3 { // from minute 1 to minute 3
+		t.Errorf("got %+v, %v", all, err)
 	}
 }

@@ -12,17 +12,21 @@ import (
 const tableRest = 100 * time.Millisecond
 
 // trouble is flushes and compactions that fail. They are made again, until that works:
-// but where none works for long, and not for lack of space, the disk is broken, and the
-// failure is final. Else all memtables would be full some day, and who writes would
-// wait for good.
+// but where none works for long, the disk is broken, and the failure is final. Else all
+// memtables would be full some day, and who writes would wait for good. A disk without
+// space is waited for, but not by Open, of which nobody could tell that it waits.
 type trouble struct {
 	since atomic.Int64 // Unix nanoseconds of the first failure; 0: none since the last success
 }
 
 // failed notes a failure, and reports whether they have lasted for longer than patience.
-func (t *trouble) failed(err error, patience time.Duration) bool {
+// One for lack of space counts unless space is waited for.
+func (t *trouble) failed(err error, patience time.Duration, waits bool) bool {
 	now := time.Now().UnixNano()
-	if t.since.CompareAndSwap(0, now) || isFull(err) {
+	if waits && isFull(err) {
+		return false
+	}
+	if t.since.CompareAndSwap(0, now) {
 		return false
 	}
 	since := t.since.Load()
@@ -41,7 +45,7 @@ func (l *Log) listener() *pebble.EventListener {
 	return &pebble.EventListener{
 		BackgroundError: func(err error) {
 			tell(err)
-			if l.trouble.failed(err, l.o.tablePatience) {
+			if l.trouble.failed(err, l.o.tablePatience, !l.space.opening.Load()) {
 				go l.fail(err) // whoever calls this holds the lock of the store
 			}
 		},

@@ -14,6 +14,7 @@ func TestTrouble(t *testing.T) {
 	for name, c := range map[string]struct {
 		err     error
 		success time.Duration // after which one table could be written; 0: none
+		opening bool          // nobody waits for space
 		want    bool
 	}{
 		"broken":                 {err: syscall.EIO, want: true},
@@ -21,6 +22,8 @@ func TestTrouble(t *testing.T) {
 		"full":                   {err: syscall.ENOSPC},
 		"over the quota":         {err: syscall.EDQUOT},
 		"read-only":              {err: syscall.EROFS},
+		"full at the start":      {err: syscall.ENOSPC, opening: true, want: true},
+		"soon room at the start": {err: syscall.ENOSPC, opening: true, success: 8 * time.Second},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var tr trouble
@@ -29,7 +32,7 @@ func TestTrouble(t *testing.T) {
 				if at == c.success && at > 0 {
 					tr.ended(nil)
 				}
-				final = tr.failed(errors.Join(c.err), 10*time.Second) || final
+				final = tr.failed(errors.Join(c.err), 10*time.Second, !c.opening) || final
 				tr.ended(c.err)
 				time.Sleep(time.Second)
 			}
