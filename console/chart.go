@@ -35,6 +35,7 @@ const (
 type chart struct {
 	Title, Now, Sub string // what it is of, its latest value, and what that is
 	Unit, Kind      string
+	Per             string // the unit in words
 	Href            string // where a chosen span leads to
 	H               int    // pixels
 	Min, Max        float64
@@ -193,21 +194,32 @@ func (c *chart) Data() (string, error) {
 	return string(text), err
 }
 
-// Rows are the chart as a table: for those who do not see it, and on paper.
-func (c *chart) Rows() [][]string {
-	var rows [][]string
-	for i, t := range c.Times {
-		row := []string{t.UTC().Format("2006-01-02 15:04")}
-		for _, s := range c.Series {
-			if math.IsNaN(s.V[i]) {
-				row = append(row, "–")
-				continue
-			}
-			row = append(row, number(s.V[i]))
-		}
-		rows = append(rows, row)
+// table is charts of one axis of time in numbers: for those who do not see them, and on
+// paper.
+type table struct {
+	Head []string
+	Rows [][]string
+}
+
+// tableOf has a column for each series, with what its chart says that it is.
+func tableOf(charts []*chart) table {
+	t := table{Head: []string{"From (UTC)"}}
+	for _, at := range charts[0].Times {
+		t.Rows = append(t.Rows, []string{at.UTC().Format("2006-01-02 15:04")})
 	}
-	return rows
+	for _, c := range charts {
+		for _, s := range c.Series {
+			t.Head = append(t.Head, s.Name+", "+c.Per)
+			for i, v := range s.V {
+				text := "–"
+				if !math.IsNaN(v) {
+					text = number(v)
+				}
+				t.Rows[i] = append(t.Rows[i], text)
+			}
+		}
+	}
+	return t
 }
 
 // last is the latest number of a series; 0 if there is none.

@@ -256,6 +256,7 @@ func (s *statistics) charts(w *window, loc *time.Location, href string) []*chart
 	for _, c := range all {
 		c.Times, c.Step, c.XTicks, c.Href = times, w.Step, w.xTicks(loc), href
 	}
+	deliveries.Per, attempts.Per, accepted.Per, response.Per = perMinute, perMinute, "%", "ms"
 	deliveries.scale(number2)
 	accepted.scale(func(v float64) string { return number(v) + " %" })
 	response.scale(millisTick)

@@ -25,6 +25,7 @@ type overviewView struct {
 	Windows  []window
 	Total    counts
 	Charts   []*chart
+	Table    table // of the charts
 	Trouble  []trouble
 	Troubled int // endpoints that need attention, also those that are not shown
 	Worst    []endpointRow
@@ -71,22 +72,25 @@ func (v *visit) overview(ctx context.Context, win *window, loc *time.Location) (
 	d := &overviewView{W: *win, Windows: windows, Total: all.Total, Reasons: all.Total.Reasons(), None: len(rows) == 0}
 	d.Query = v.base + "/deliveries?" + win.Params()
 	d.Charts = all.charts(win, loc, v.base+"/deliveries")
+	d.Table = tableOf(d.Charts)
 	slices.SortStableFunc(rows, worseFirst)
 	d.Worst = rows[:min(len(rows), overviewWorst)]
 	if err := v.addStrips(ctx, win, loc, d.Worst); err != nil {
 		return nil, err
 	}
 	for i := range rows {
-		t, some := troubleOf(rows[i])
-		if !some {
-			continue
-		}
-		if d.Troubled++; len(d.Trouble) < overviewTroubles {
+		if t, some := troubleOf(rows[i]); some {
 			d.Trouble = append(d.Trouble, t)
 		}
 	}
+	d.Troubled = len(d.Trouble)
+	slices.SortStableFunc(d.Trouble, func(a, b trouble) int { return cmp.Compare(a.rank(), b.rank()) })
+	d.Trouble = d.Trouble[:min(len(d.Trouble), overviewTroubles)]
 	return d, nil
 }
+
+// rank orders troubles, the worst first.
+func (t trouble) rank() int { return slices.Index([]string{"bad", "warn", "off"}, t.Severity) }
 
 // worseFirst orders endpoints by what is lost, what waits and what was discarded.
 func worseFirst(a, b endpointRow) int {

@@ -169,8 +169,11 @@ func (m *damageMatrix) outcome(changed files, names []string) (string, any) {
 		if slices.ContainsFunc(names, func(n string) bool { return named(r.err, n) }) {
 			return refused, r.err
 		}
-		m.t.Errorf("%v: refused, and no file is named: %v", names, r.err)
-		return unnamed, r.err
+		worst, findings := verifyStore(m.t, m.files.load(m.t, changed))
+		if record := (*CorruptError)(nil); !errors.As(r.err, &record) || !errors.Is(r.err, errDamaged) || worst != Broken {
+			m.t.Errorf("%v: refused, and neither file nor key is named, or no advice given: %v; doctor: %v", names, r.err, findings)
+		}
+		return keyNamed, r.err
 	case r.err != nil:
 		if worst, findings := verifyStore(m.t, m.files.load(m.t, changed)); worst != Broken {
 			m.t.Errorf("%v: the reader says %v, doctor finds nothing: %v", names, r.err, findings)

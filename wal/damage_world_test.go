@@ -143,7 +143,7 @@ func (w *damageWorkload) round(t *testing.T, events int) {
 // outcomes of opening and reading a damaged store, best first.
 const (
 	refused  = "refused at the start, file named"
-	unnamed  = "refused at the start, file not named"
+	keyNamed = "refused at the start, key named, and doctor finds it"
 	stopped  = "the reader gets an error, file or key named"
 	doctored = "content differs, and doctor says so"
 	harmless = "harmless: all content is there, unchanged"

@@ -107,15 +107,15 @@ func Open(o Options) (*Log, error) {
 		return nil, err
 	}
 	if err := l.openDB(); err != nil {
-		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+		return nil, openError(o.Dir, err)
 	}
 	if err := l.readClock(); err != nil {
 		_ = l.db.Close()
-		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+		return nil, openError(o.Dir, err)
 	}
 	if err := l.openCounts(); err != nil {
 		_ = l.db.Close()
-		return nil, fmt.Errorf("open log in %s: counts: %w", o.Dir, err)
+		return nil, openError(o.Dir, fmt.Errorf("counts: %w", err))
 	}
 	l.strict.on.Store(true)
 	l.group = l.newGroup()
@@ -128,6 +128,14 @@ func Open(o Options) (*Log, error) {
 	return l, nil
 }
 
+// openError says which store could not be opened, and of one with a damaged record what to do.
+func openError(dir string, err error) error {
+	if errors.Is(err, ErrCorrupt) && !errors.Is(err, errDamaged) {
+		err = fmt.Errorf("%w: %w", err, errDamaged)
+	}
+	return fmt.Errorf("open log in %s: %w", dir, err)
+}
+
 // OpenReadOnly opens a store without changing it, and without a committer. No
 // other may have it open meanwhile. Everything that writes returns an error.
 func OpenReadOnly(o Options) (*Log, error) {
@@ -137,10 +145,10 @@ func OpenReadOnly(o Options) (*Log, error) {
 	}
 	l.readOnly = true
 	if _, err := l.admit(); err != nil {
-		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+		return nil, openError(o.Dir, err)
 	}
 	if err := l.openPebble(); err != nil {
-		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+		return nil, openError(o.Dir, err)
 	}
 	_, err = l.readHeader()
 	if errors.Is(err, pebble.ErrNotFound) {
@@ -151,7 +159,7 @@ func OpenReadOnly(o Options) (*Log, error) {
 	}
 	if err != nil {
 		_ = l.db.Close()
-		return nil, fmt.Errorf("open log in %s: %w", o.Dir, err)
+		return nil, openError(o.Dir, err)
 	}
 	return l, nil
 }
