@@ -19,7 +19,7 @@ func stateOf(t *testing.T, fs vfs.FS) *storeState {
 }
 
 func TestStateFollowsTheLog(t *testing.T) {
-	mem := vfs.NewMem()
+	mem := vfs.NewCrashableMem()
 	o := testOptions(mem)
 	l := openLog(t, o)
 	if s := stateOf(t, mem); s.State != stateRunning || s.Relaxed || s.By != "test" {
@@ -35,7 +35,7 @@ func TestStateFollowsTheLog(t *testing.T) {
 	if s := stateOf(t, mem); s.State != stateRunning || !s.Relaxed {
 		t.Errorf("open again: %+v", s)
 	}
-	crashed := testOptions(filesOf(t, mem).load(t, nil))
+	crashed := testOptions(mem.CrashClone(vfs.CrashCloneCfg{}))
 	must(t, l.Close())
 	openLog(t, crashed) // which syncs
 	if s := stateOf(t, crashed.FS); s.Relaxed {
