@@ -86,7 +86,7 @@ func TestPause(t *testing.T) {
 	eventually(t, "one is discarded", func() bool { return len(p.deliveries("status=Discarded")) == 1 })
 	v.leaving(func() { v.click(".states .ep-active") })
 	v.click(`.hint a[href*="/resend?"]`)
-	v.until(`document.querySelector("#dlg-title")?.innerText === "Resend 1 deliveries"`)
+	v.until(`document.querySelector("#dlg-title")?.innerText === "Resend 1 delivery"`)
 	v.click("dialog[open] .btn.pri")
 	v.until(`document.querySelector("#dlg-title")?.innerText.startsWith("Done")`)
 	eventually(t, "it was sent again", func() bool { return len(p.deliveries("status=Discarded")) == 0 })
