@@ -221,13 +221,3 @@ func tableOf(charts []*chart) table {
 	}
 	return t
 }
-
-// last is the latest number of a series; 0 if there is none.
-func last(v []float64) float64 {
-	for i := len(v) - 1; i >= 0; i-- {
-		if !math.IsNaN(v[i]) {
-			return v[i]
-		}
-	}
-	return 0
-}

@@ -237,7 +237,8 @@ func (s *statistics) charts(w *window, loc *time.Location, href string) []*chart
 		}
 	}
 	perMinute := "per minute"
-	deliveries := &chart{Title: "Deliveries", Now: number(lastWhole(ok) + lastWhole(waiting) + lastWhole(failed)), Sub: perMinute, Unit: "/min", H: 146, Kind: bars,
+	now := func(v []float64) float64 { return w.latest(v, times) }
+	deliveries := &chart{Title: "Deliveries", Now: number(now(ok) + now(waiting) + now(failed)), Sub: perMinute, Unit: "/min", H: 146, Kind: bars,
 		Series: []series{{"delivered", "ok", ok}, {"waiting", "warn", waiting}, {"failed", "bad", failed}}}
 	deliveries.Legend = deliveries.Series
 	accepted := &chart{Title: "Accepted at first try", Now: "–", Sub: "of deliveries", Unit: "%", H: 76, Kind: line, Min: max(0, math.Floor((lowest-4)/10)*10), Max: 100,
@@ -251,7 +252,7 @@ func (s *statistics) charts(w *window, loc *time.Location, href string) []*chart
 	if !math.IsNaN(lastKnown(p95)) {
 		response.Now = millis(lastKnown(p95))
 	}
-	attempts := &chart{Title: "Attempts", Now: number(lastWhole(tries)), Sub: perMinute, H: 76, Kind: area, Series: []series{{"attempts", "warnline", tries}}}
+	attempts := &chart{Title: "Attempts", Now: number(now(tries)), Sub: perMinute, H: 76, Kind: area, Series: []series{{"attempts", "warnline", tries}}}
 	all := []*chart{deliveries, accepted, response, attempts}
 	for _, c := range all {
 		c.Times, c.Step, c.XTicks, c.Href = times, w.Step, w.xTicks(loc), href
@@ -282,13 +283,4 @@ func lastKnown(v []float64) float64 {
 		}
 	}
 	return math.NaN()
-}
-
-// lastWhole is the number of the last step that is over: the one that runs is not a
-// rate yet.
-func lastWhole(v []float64) float64 {
-	if len(v) < 2 {
-		return last(v)
-	}
-	return v[len(v)-2]
 }

@@ -112,3 +112,18 @@ func (w *window) xTicks(loc *time.Location) []tick {
 	}
 	return out
 }
+
+// latest is the newest value of a rate by steps that begin at these times: of the step that
+// runs, by what of it is over; or of the one before, while that is less than a quarter or a
+// minute.
+func (w *window) latest(rate []float64, begins []time.Time) float64 {
+	n := len(rate)
+	if n == 0 {
+		return 0
+	}
+	over := min(w.To.Sub(begins[n-1]), w.Step)
+	if over < max(w.Step/4, time.Minute) && n > 1 {
+		return rate[n-2]
+	}
+	return rate[n-1] * float64(w.Step) / float64(max(over, min(time.Minute, w.Step)))
+}
