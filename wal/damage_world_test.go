@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -43,7 +44,7 @@ func (f files) load(t testing.TB, changed files) *vfs.MemFS {
 		}
 		file, err := mem.Create("log/"+name, vfs.WriteCategoryUnspecified)
 		must(t, err)
-		_, err = file.Write(data)
+		_, err = file.Write(bytes.Clone(data)) // which a race build spoils
 		must(t, err)
 		must(t, file.Close())
 	}
@@ -208,12 +209,12 @@ func contentOf(l *Log) (all map[string]string, err error) {
 	for valid := it.First(); valid; valid = it.Next() {
 		value, err := it.ValueAndErr()
 		if err == nil {
+			all[string(it.Key())] = string(value) // now: dumpRow reads it again, to another place
 			_, err = dumpRow(it)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%x: %w", it.Key(), err)
 		}
-		all[string(it.Key())] = string(value)
 	}
 	return all, it.Error()
 }

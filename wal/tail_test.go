@@ -41,9 +41,9 @@ func TestTailHearsWhatIsDurable(t *testing.T) {
 	o.Tail = tail
 	l := openLog(t, o)
 	recoverAll(t, l)
-	var seen int64
+	var seen atomic.Int64
 	tail.durable = func() {
-		if now := d.syncs.Load(); now <= seen {
+		if now := d.syncs.Load(); now <= seen.Load() {
 			t.Errorf("told at sync %d, written after it", now)
 		}
 	}
@@ -59,22 +59,27 @@ func TestTailHearsWhatIsDurable(t *testing.T) {
 		must(t, l.Append(context.Background(), subs))
 		return subs
 	}
+	handed := func() { // what was acknowledged: the second is acknowledged after that
+		must(t, l.Flush())
+		must(t, l.Flush())
+	}
 	before := append1()
 	s := tries(before, nil)
 	must(t, l.Settle(&s))
-	must(t, l.Flush())
+	handed()
 	if len(tail.events)+len(tail.outcomes) != 0 {
 		t.Fatal("it was told though nobody listens")
 	}
 
 	tail.wanted.Store(true)
-	seen = d.syncs.Load()
+	seen.Store(d.syncs.Load())
 	subs := append1()
+	handed()
 	s = tries(subs, []byte("because"))
-	seen = d.syncs.Load()
+	seen.Store(d.syncs.Load())
 	must(t, l.Settle(&s))
 	s.Delivery.Status, s.Attempt.StatusCode = event.Failure, 500 // the worker's next attempt
-	must(t, l.Flush())
+	handed()
 	tail.mu.Lock()
 	defer tail.mu.Unlock()
 	sameIDs(t, "told", tail.events, []event.ID{subs[0].Event.ID})
