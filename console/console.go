@@ -34,10 +34,10 @@ type Console struct {
 	templates *template.Template
 	sessions  *sessions
 	tries     *tries
-	flashes   *flashes
-	tickets   *tickets
-	exports   chan struct{} // a token for each export that is running
-	renders   chan struct{} // a token for each page that is being rendered
+	flashes   *once[flash]   // what a form led to, for the page after it
+	tickets   *once[session] // of frames whose browser may keep no cookie, to begin in a tab
+	exports   chan struct{}  // a token for each export that is running
+	renders   chan struct{}  // a token for each page that is being rendered
 	handler   http.Handler
 }
 
@@ -58,7 +58,7 @@ func New(o Options) (*Console, error) {
 		return nil, err
 	}
 	c := &Console{
-		o: o, assets: files, sessions: newSessions(o.Now), tries: newTries(o.Now), flashes: newFlashes(o.Now), tickets: newTickets(o.Now),
+		o: o, assets: files, sessions: newSessions(o.Now), tries: newTries(o.Now), flashes: newOnce[flash](o.Now), tickets: newOnce[session](o.Now),
 		exports: make(chan struct{}, maxExports), renders: make(chan struct{}, maxRenders),
 	}
 	if c.templates, err = loadTemplates(c); err != nil {

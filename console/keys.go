@@ -30,7 +30,7 @@ var keyParts = []part{{"name", aTitle}, {"owner_id", aTitle}, {"allow_from", aLi
 
 func (c *Console) keysPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	d := keysView{Form: newForm("scopes", "ingest", "expires", "")}
-	if made, ok := c.flashes.take(v.session, r.URL.Query().Get("made")).(key); ok {
+	if made, ok := c.flashed(v.session, r.URL.Query().Get("made")).(key); ok {
 		d.Made = &made
 	}
 	c.renderKeys(w, r, v, d)
@@ -77,7 +77,7 @@ func (c *Console) createKey(w http.ResponseWriter, r *http.Request, v *visit) {
 	case err != nil:
 		c.failed(w, r, c.page(r, v, "keys", "Keys"), err)
 	default:
-		back(w, r, v.own()+"/keys?made="+c.flashes.keep(v.session, made))
+		back(w, r, v.own()+"/keys?made="+c.flash(v.session, made))
 	}
 }
 

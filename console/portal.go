@@ -87,7 +87,7 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request, n session) {
 	to, more := "/portal/endpoints", url.Values{}
 	if r.Header.Get("Sec-Fetch-Dest") == "iframe" {
 		to = "/portal/enter"
-		more.Set("ticket", c.tickets.give(n))
+		more.Set("ticket", c.tickets.keep(n))
 	}
 	if theme := r.URL.Query().Get("theme"); theme == "dark" || theme == "light" {
 		more.Set("theme", theme)

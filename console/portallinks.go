@@ -65,7 +65,7 @@ func (c *Console) portalLinks(w http.ResponseWriter, r *http.Request, v *visit) 
 	p := c.page(r, v, "portal-links", "Portal links")
 	asked := r.URL.Query()
 	d := portalLinksView{Now: c.o.Now(), Q: asked.Get("q"), Owner: asked.Get("owner"), Parents: c.o.PortalParents, First: asked.Get("cursor") == ""}
-	if made, ok := c.flashes.take(v.session, asked.Get("token")).(portalToken); ok {
+	if made, ok := c.flashed(v.session, asked.Get("token")).(portalToken); ok {
 		d.Token = &made
 	}
 	query, self := url.Values{"perPage": {"100"}, "masked": {"true"}}, url.Values{}
@@ -144,7 +144,7 @@ func (c *Console) showPortalToken(w http.ResponseWriter, r *http.Request, v *vis
 		}
 		t.URL = u.String()
 	}
-	back(w, r, v.base+"/portal-links?token="+c.flashes.keep(v.session, t))
+	back(w, r, v.base+"/portal-links?token="+c.flash(v.session, t))
 }
 
 func (c *Console) revokePortalLink(w http.ResponseWriter, r *http.Request, v *visit) {

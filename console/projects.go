@@ -49,7 +49,7 @@ func (c *Console) toProjects(w http.ResponseWriter, r *http.Request, _ *visit) {
 // projects lists what the key reaches. As a part of another page it is the switcher.
 func (c *Console) projects(w http.ResponseWriter, r *http.Request, v *visit) {
 	d := projectsView{Form: newForm("type", "outgoing")}
-	if made, ok := c.flashes.take(v.session, r.URL.Query().Get("made")).(madeProject); ok {
+	if made, ok := c.flashed(v.session, r.URL.Query().Get("made")).(madeProject); ok {
 		d.Made = &made
 	}
 	c.renderProjects(w, r, v, d)
@@ -135,6 +135,6 @@ func (c *Console) createProject(w http.ResponseWriter, r *http.Request, v *visit
 		c.failed(w, r, c.page(r, v, "projects", "Projects"), err)
 	default:
 		shown := madeProject{made.Project.ID, made.Project.Name, made.Key.Key}
-		back(w, r, "/projects?made="+c.flashes.keep(v.session, shown))
+		back(w, r, "/projects?made="+c.flash(v.session, shown))
 	}
 }

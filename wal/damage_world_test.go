@@ -162,8 +162,9 @@ type reading struct {
 // readStore opens a store as a server does, and reads every record of it.
 func readStore(t testing.TB, fs vfs.FS) (r reading) {
 	o := testOptions(fs)
-	o.OnFatal = func(err error) {
-		r.err = err
+	var fatal atomic.Pointer[error]
+	o.OnFatal = func(err error) { // from any goroutine
+		fatal.CompareAndSwap(nil, &err)
 		runtime.Goexit() // as the end of the process
 	}
 	var l *Log
@@ -178,6 +179,9 @@ func readStore(t testing.TB, fs vfs.FS) (r reading) {
 	})
 	if l != nil {
 		inGoroutine(nil, func() { _ = l.Close() })
+	}
+	if why := fatal.Load(); why != nil && r.err == nil {
+		r.err = *why
 	}
 	return r
 }
