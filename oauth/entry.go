@@ -44,6 +44,11 @@ type flight struct {
 
 func (e *entry) usable(now time.Time) bool { return e.header != "" && now.Before(e.until) }
 
+// over reports whether nothing is in it that a new entry would not have.
+func (e *entry) over(now time.Time) bool {
+	return !e.usable(now) && e.failures == 0 && e.refusals == 0
+}
+
 // due reports whether a token is to be asked for.
 func (e *entry) due(now time.Time) bool {
 	return (e.header == "" || !now.Before(e.refresh)) && !now.Before(e.next)

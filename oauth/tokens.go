@@ -246,13 +246,14 @@ func (t *Tokens) Test(ctx context.Context, cfg *event.OAuth2Auth) (Token, error)
 	return t.ask(ctx, s)
 }
 
-// Sweep forgets the tokens that nobody has asked for since Options.Idle before now.
-// It looks at all of them: for every minute, not for every attempt.
+// Sweep forgets the tokens that nobody has asked for since Options.Idle before now, and
+// those that have ended; what failed is remembered for Options.Idle, so that the next
+// tries stay slow. It looks at all of them: for every minute, not for every attempt.
 func (t *Tokens) Sweep(now time.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for key, e := range t.mu.byKey {
-		if e.flight == nil && now.Sub(e.used) > t.options.Idle {
+		if e.flight == nil && (now.Sub(e.used) > t.options.Idle || e.over(now)) {
 			delete(t.mu.byKey, key)
 		}
 	}

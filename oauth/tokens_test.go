@@ -279,7 +279,7 @@ func TestBounds(t *testing.T) {
 		if n := tokens.Count(); n > 5 {
 			t.Errorf("%d are kept", n)
 		}
-		tokens.Sweep(time.Now().Add(59 * time.Minute))
+		tokens.Sweep(time.Now().Add(50 * time.Minute))
 		if n := tokens.Count(); n == 0 {
 			t.Error("swept too soon")
 		}
@@ -288,6 +288,31 @@ func TestBounds(t *testing.T) {
 			t.Errorf("%d are kept after an hour of rest", n)
 		}
 	}, func(o *Options) { o.MaxFlights, o.MaxTokens = 3, 5 })
+}
+
+// TestTokensThatEndedAreForgotten, but not that the last request failed.
+func TestTokensThatEndedAreForgotten(t *testing.T) {
+	s := &server{answer: numbered}
+	bubble(t, s, func(t *testing.T, tokens *Tokens) {
+		want(t, tokens, event.NewID(), secretConfig(), "Bearer t1")
+		lives := time.Duration(0)
+		for ; tokens.Count() > 0; lives += time.Minute {
+			time.Sleep(time.Minute)
+			tokens.Sweep(time.Now())
+		}
+		if lives < 50*time.Minute || lives > time.Hour {
+			t.Errorf("a token of an hour was forgotten after %v", lives)
+		}
+		s.answer = func(int, call) (int, string) { return 500, "" }
+		if _, err := tokens.Token(context.Background(), event.NewID(), secretConfig()); err == nil {
+			t.Fatal("it did not fail")
+		}
+		time.Sleep(2 * time.Hour)
+		tokens.Sweep(time.Now())
+		if tokens.Count() != 1 {
+			t.Error("what failed is forgotten")
+		}
+	}, func(o *Options) { o.Idle = 3 * time.Hour })
 }
 
 func TestEvictionTakesTheOneThatRests(t *testing.T) {

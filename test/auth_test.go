@@ -66,11 +66,12 @@ type tokens struct {
 	*httptest.Server
 	down   atomic.Bool  // it breaks every connection
 	issued atomic.Int64 // tokens that it gave out
+	lives  int          // seconds that a token is good for
 	last   atomic.Value // string: the last form
 }
 
 func newTokens(t *testing.T) *tokens {
-	s := &tokens{}
+	s := &tokens{lives: 3600}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -93,7 +94,7 @@ func (s *tokens) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprint(w, `{"error":"invalid_client","error_description":"who are you?"}`)
 		return
 	}
-	fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":3600}`, s.issued.Add(1))
+	fmt.Fprintf(w, `{"access_token":"token-%d","token_type":"Bearer","expires_in":%d}`, s.issued.Add(1), s.lives)
 }
 
 // TestOAuth2: while the token endpoint is down nothing is sent, and the attempts say why;

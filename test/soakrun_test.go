@@ -158,6 +158,7 @@ func TestSoak(t *testing.T) {
 	}
 	pause := min(max(length/4, 20*time.Second), 150*time.Second) // two and a half minutes let go of everything
 	m, idp := newMob(t), newTokens(t)
+	idp.lives = 60 // a token is forgotten when it ends
 	p := newProject(t, with(linear(1, 1000), object{"circuit_breaker": object{"enabled": false}}), "--cache-bytes", "1MiB", "--memtable-bytes", "1MiB")
 	s := &stream{p: p, endpoints: make(map[string]string)}
 	for path := range manners {
