@@ -204,7 +204,7 @@ func TestWithdrawingAnEndpointCostsNothing(t *testing.T) {
 			if st := w.engine.Stats(); st.Queued > w.engine.o.Window+w.engine.o.EndpointCap {
 				t.Fatalf("%d deliveries in memory", st.Queued)
 			}
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(time.Second)
 		}
 		time.Sleep(time.Second)
 		calm.wantUnaffected()
