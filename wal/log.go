@@ -118,8 +118,10 @@ func Open(o Options) (*Log, error) {
 		return nil, openError(o.Dir, fmt.Errorf("counts: %w", err))
 	}
 	l.strict.on.Store(true)
+	l.mu.Lock() // damage that was found meanwhile may be on its way to fail
 	l.group = l.newGroup()
 	l.undecided = append(l.undecided, l.group.outcome)
+	l.mu.Unlock()
 	l.indexer.start(l.clock)
 	go l.commitLoop()
 	go l.indexLoop(l.indexQuit)
