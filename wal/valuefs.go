@@ -70,10 +70,27 @@ func checkFooter(f vfs.File) error {
 // checkValueFiles makes sure that all value files are there, with the length that they
 // should have: Pebble looks at tables only. footers looks into them, too.
 func (l *Log) checkValueFiles(footers bool) error {
+	return l.checkThese(l.valueFiles(), footers)
+}
+
+// valueFiles are the lengths of the value files that the store consists of now, by number.
+func (l *Log) valueFiles() map[uint64]uint64 {
+	sizes := make(map[uint64]uint64)
 	files := &l.db.DebugCurrentVersion().BlobFiles
 	for f := range files.All() {
-		name := fmt.Sprintf("%06d.blob", uint64(f.Physical.FileNum))
-		if err := l.checkValueFile(l.o.FS.PathJoin(l.o.Dir, name), f.Physical.Size, footers); err != nil {
+		sizes[uint64(f.Physical.FileNum)] = f.Physical.Size
+	}
+	return sizes
+}
+
+func (l *Log) checkThese(files map[uint64]uint64, footers bool) error {
+	for number, size := range files {
+		name := fmt.Sprintf("%06d.blob", number)
+		err := l.checkValueFile(l.o.FS.PathJoin(l.o.Dir, name), size, footers)
+		if err == nil {
+			continue
+		}
+		if _, still := l.valueFiles()[number]; still { // else a compaction has replaced it meanwhile
 			return fmt.Errorf("%w: %w", &DamageError{name, -1, err.Error()}, errDamaged)
 		}
 	}
