@@ -1,9 +1,23 @@
 package console
 
 import (
+	"net/http/httptest"
 	"testing"
 	"time"
 )
+
+// TestWindowHasTheSecondThatRuns: in the first second of a minute, too, what happened in it
+// is counted.
+func TestWindowHasTheSecondThatRuns(t *testing.T) {
+	now := time.Date(2026, 5, 1, 20, 40, 0, 300e6, time.UTC)
+	w := windowOf(httptest.NewRequest("GET", "/?range=24h", nil), now, "24h")
+	if got := w.query().Get("endDate"); got != "2026-05-01T20:40:01" {
+		t.Errorf("it ends at %s", got)
+	}
+	if w.From.Add(24*time.Hour).Before(now) || w.From.Truncate(w.Step) != w.From {
+		t.Errorf("it begins at %v", w.From)
+	}
+}
 
 // TestLatestRate: the step that runs counts by what of it is over, once that says something.
 func TestLatestRate(t *testing.T) {
