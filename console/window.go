@@ -51,7 +51,7 @@ func windowOf(r *http.Request, now time.Time, standard string) window {
 	}
 	for _, w := range windows {
 		if w.Key == key {
-			w.To = now.UTC().Truncate(time.Second).Add(time.Second) // the API takes whole seconds, and this one counts
+			w.To = now.UTC().Truncate(time.Second).Add(time.Second)             // the API takes whole seconds, and this one counts
 			w.From = w.To.Add(-windowLengths[key]).Truncate(w.Step).Add(w.Step) // whole steps
 			return w
 		}
