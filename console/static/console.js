@@ -166,7 +166,7 @@
   }
 
   // A closed dialog is emptied: that also stops any polling inside it.
-  $("#dlg").addEventListener("close", e => e.target.replaceChildren());
+  $("#dlg").addEventListener("close", e => e.target.open || e.target.replaceChildren());
 
   // Live tail: rows on top as they come. It holds back while the reader is busy, scrolled
   // down or with rows ticked, and reads the list again wherever it may have missed something.
