@@ -15,9 +15,12 @@ func TestSearch(t *testing.T) {
 	v := signIn(t, p.key)
 	v.goTo(p.base + "/deliveries")
 	rows := `document.querySelectorAll("#rows tr").length`
+	// Enter in a field that was written in is a change and a submit.
+	v.do(`["before:request", "after:request", "finally:request"].forEach(e => { window[e] = 0; document.addEventListener("htmx:" + e, () => window[e]++) })`)
 	v.typeIn("#filters input[name=q]", "code:4xx data.order=1")
 	v.press(tab.Enter)
-	v.until(rows + " === 1")
+	v.until(rows + ` === 1 && window["finally:request"] === window["before:request"]`)
+	v.is("a search is asked once", `window["after:request"] === 1`)
 	v.is("what was understood are chips", `document.querySelector(".chips").innerText.includes("an attempt was answered 4xx")`)
 	v.is("and how far was looked", `document.querySelector(".pager").innerText.includes("all of this time")`)
 	v.is("a search is not live", `document.querySelector(".live").hidden`)
