@@ -26,15 +26,11 @@ func (a *API) listDeliveries(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	events := a.eventCache(c)
-	deliveries := a.deliveryListing(c, filter)
-	var search *deliverySearch
-	if text := c.r.URL.Query().Get("query"); text != "" {
-		if search, err = a.deliverySearch(c, filter, text); err != nil {
-			return reply{}, err
-		}
-		deliveries.scan, deliveries.budget = search.scan, search.budget
+	deliveries, search, err := a.deliveriesThat(c, filter, searchParam(c), 1)
+	if err != nil {
+		return reply{}, err
 	}
+	events := a.eventCache(c)
 	p, err := readPage(q, listing[deliveryRow]{
 		scan: func(r event.Range) ([]deliveryRow, event.Scan, error) {
 			found, scan, err := deliveries.scan(r)
@@ -52,7 +48,7 @@ func (a *API) listDeliveries(c *call) (reply, error) {
 		return reply{}, err
 	}
 	if search != nil && !c.grant.Portal { // how much was read tells of other owners
-		p.search = searchView{search.terms, p.looked}
+		p.search = searchView{search.query.Terms(), p.looked}
 	}
 	data, err := p.encode(func(dst []byte, d deliveryRow) ([]byte, error) {
 		return a.appendDelivery(dst, c, d)

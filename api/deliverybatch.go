@@ -22,7 +22,7 @@ func (a *API) batchRetry(c *call) (reply, error) {
 	if ids != nil {
 		return a.retryEach(c, ids, false)
 	}
-	job, err := a.submit(c, event.JobRetry, q, event.JobFilter{Deliveries: filter})
+	job, err := a.submit(c, event.JobRetry, q, filter)
 	if err != nil {
 		return reply{}, err
 	}
@@ -35,18 +35,19 @@ func (a *API) batchRetry(c *call) (reply, error) {
 
 // parseRetryQuery is parseDeliveryQuery for deliveries to be retried: those that
 // ended without success, unless the query names other states.
-func parseRetryQuery(c *call) (pageQuery, event.DeliveryFilter, error) {
-	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
-		return pageQuery{}, event.DeliveryFilter{}, err
+func parseRetryQuery(c *call) (pageQuery, event.JobFilter, error) {
+	params := c.r.URL.Query()
+	if err := refuseUnknownParams(params); err != nil {
+		return pageQuery{}, event.JobFilter{}, err
 	}
-	if c.r.URL.Query().Get("query") != "" {
-		return pageQuery{}, event.DeliveryFilter{}, errSearchInBatch
+	if params.Get("body") != "" {
+		return pageQuery{}, event.JobFilter{}, event.Invalid("body", "selects events; select deliveries by what is in their data with query, as in data.order.id=7")
 	}
 	q, filter, err := parseDeliveryQuery(c)
 	if len(filter.Statuses) == 0 {
 		filter.Statuses = []event.Status{event.Failure, event.Discarded}
 	}
-	return q, filter, err
+	return q, event.JobFilter{Deliveries: filter, Search: searchParam(c)}, err
 }
 
 // idsInBody reads the ids of a body that names any; nil if it does not, or is
@@ -74,7 +75,11 @@ func (a *API) countBatchRetry(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	n, err := a.deliveryListing(c, filter).count(c.r.Context(), q.within, func(event.Delivery) bool { return true })
+	deliveries, _, err := a.deliveriesThat(c, filter.Deliveries, filter.Search, countPages)
+	if err != nil {
+		return reply{}, err
+	}
+	n, err := deliveries.count(c.r.Context(), q.within, func(event.Delivery) bool { return true })
 	if err != nil {
 		return reply{}, err
 	}
@@ -83,10 +88,11 @@ func (a *API) countBatchRetry(c *call) (reply, error) {
 
 // statusTotals counts the deliveries that a query selects by their states.
 func (a *API) statusTotals(c *call) (reply, error) {
-	if c.r.URL.Query().Get("query") != "" {
-		return reply{}, errSearchInBatch
-	}
 	q, filter, err := parseDeliveryQuery(c)
+	if err != nil {
+		return reply{}, err
+	}
+	deliveries, _, err := a.deliveriesThat(c, filter, searchParam(c), countPages)
 	if err != nil {
 		return reply{}, err
 	}
@@ -94,7 +100,7 @@ func (a *API) statusTotals(c *call) (reply, error) {
 	for _, name := range statusNames() {
 		totals[name] = 0
 	}
-	n, err := a.deliveryListing(c, filter).count(c.r.Context(), q.within, func(d event.Delivery) bool {
+	n, err := deliveries.count(c.r.Context(), q.within, func(d event.Delivery) bool {
 		totals[d.Status.String()]++
 		return true
 	})

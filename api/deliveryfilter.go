@@ -37,6 +37,9 @@ func parseDeliveryQuery(c *call) (pageQuery, event.DeliveryFilter, error) {
 	return q, filter, nil
 }
 
+// searchParam is what deliveries are searched for; the names are those of events' text.
+func searchParam(c *call) string { return firstOf(c.r.URL.Query(), "query", "q") }
+
 // endpointsOfOwner are an owner's endpoints, out of the asked ones if there are any.
 func (c *call) endpointsOfOwner(owner string, asked []event.ID) ([]event.ID, error) {
 	var own []event.ID

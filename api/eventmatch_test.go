@@ -79,5 +79,4 @@ func TestDeliveriesAreSearched(t *testing.T) {
 	if ids, _ := find("query=key-691-"); ids != "-691-" {
 		t.Errorf("by key: %s", ids)
 	}
-	w.want(w.do("POST", w.in("/eventdeliveries/batchretry?query=tern"), ""), 400, errSearchInBatch.Error())
 }

@@ -40,6 +40,9 @@ func (a *API) submit(c *call, kind event.JobKind, q pageQuery, f event.JobFilter
 
 // selection is what a job works on, without the parts that may be of an event's data.
 func selection(job event.Job) ([]event.AuditChange, error) {
+	if job.Filter.Search != "" {
+		job.Filter.Search = "(not shown)"
+	}
 	if f := &job.Filter.Events; f.Query != "" || len(f.Body) > 0 {
 		job.Filter.Events.Query, job.Filter.Events.Body = "(not shown)", nil
 	}
@@ -51,6 +54,7 @@ func selection(job event.Job) ([]event.AuditChange, error) {
 func own(f event.JobFilter) event.JobFilter {
 	f.Deliveries.EventType = strings.Clone(f.Deliveries.EventType)
 	f.Deliveries.IdempotencyKey = strings.Clone(f.Deliveries.IdempotencyKey)
+	f.Search = strings.Clone(f.Search)
 	f.Events.EventType = strings.Clone(f.Events.EventType)
 	f.Events.Query = strings.Clone(f.Events.Query)
 	f.Events.IdempotencyKey = strings.Clone(f.Events.IdempotencyKey)

@@ -10,7 +10,8 @@ import (
 const (
 	maxCount       = 10_000 // rows that are counted
 	countFetchRows = 512    // at a time
-	countCosts     = 5      // budgets of a page that may be spent on it
+	countCosts     = 5      // budgets of a page that may be spent on it, beside its own
+	countPages     = 1 + countCosts
 )
 
 // countView is how many rows of a selection a job would take up, exactly if Complete,

@@ -41,6 +41,7 @@ type retryFilterView struct {
 	IdempotencyKey string     `json:"idempotencyKey"`
 	EventType      string     `json:"eventType"`
 	Statuses       []string   `json:"status"`
+	Query          string     `json:"query"`
 }
 
 type replayFilterView struct {
@@ -74,7 +75,7 @@ func newJobView(j event.Job) jobView {
 	for i, s := range f.Statuses {
 		statuses[i] = s.String()
 	}
-	v.Filter = retryFilterView{dates, orNone(f.Endpoints), unlessZero(f.EventID), unlessZero(f.SubscriptionID), unlessZero(f.SourceID), f.IdempotencyKey, f.EventType, statuses}
+	v.Filter = retryFilterView{dates, orNone(f.Endpoints), unlessZero(f.EventID), unlessZero(f.SubscriptionID), unlessZero(f.SourceID), f.IdempotencyKey, f.EventType, statuses, j.Filter.Search}
 	return v
 }
 

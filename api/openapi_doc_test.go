@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/search"
 )
 
 // apiText is the overview at the top of the documents.
@@ -162,7 +163,7 @@ var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[metaEventBody]():        "MetaEventConfigRequest",
 	reflect.TypeFor[event.Secret]():         "StoredSecret",
 	reflect.TypeFor[searchView]():           "DeliverySearch",
-	reflect.TypeFor[deliveryTerm]():         "SearchTerm",
+	reflect.TypeFor[search.Term]():          "SearchTerm",
 	reflect.TypeFor[matchView]():            "SubscriptionMatch",
 	reflect.TypeFor[matchesView]():          "EventMatches",
 	reflect.TypeFor[secretView]():           "Secret",

@@ -32,7 +32,7 @@ type schemaSet struct {
 
 func newSchemaSet(t *testing.T) *schemaSet {
 	s := &schemaSet{t: t, made: map[string]yamlMap{}, owner: map[string]reflect.Type{}, comments: map[string]string{}}
-	for pkg, dir := range map[string]string{"api": ".", "event": "../event"} {
+	for pkg, dir := range map[string]string{"api": ".", "event": "../event", "search": "../search"} {
 		s.readComments(pkg, dir)
 	}
 	return s

@@ -218,7 +218,7 @@ type deliveriesView struct {
 	Types     []string
 	Query     template.URL // the filter, for links
 	Export    string
-	Resend    int64 // how many that match can be sent again
+	Resend    int64 // how many that match can be sent again, if they are counted
 	Counted   bool  // the counts are for exactly this filter
 }
 
@@ -337,7 +337,7 @@ func (d *deliveriesView) count(ctx context.Context, v *visit, base string, loc *
 		n := s.Total.ByStatus[name]
 		d.Facets = append(d.Facets, facet{name, base + "?" + q.Encode(), base + "?" + add.Encode(), n, f.has(name)})
 		d.All += n
-		if f.Q == "" && (name == "Failure" || name == "Discarded") && (len(f.Statuses) == 0 || f.has(name)) {
+		if (name == "Failure" || name == "Discarded") && (len(f.Statuses) == 0 || f.has(name)) {
 			d.Resend += n
 		}
 	}

@@ -64,7 +64,7 @@ func (f jobFilter) Lines() []header {
 	add("Subscription", f.SubscriptionID)
 	add("Source", strings.Trim(string(f.Source), `["]`))
 	add("Idempotency key", f.Key)
-	add("Text in the data", f.Query)
+	add("Search", f.Query)
 	add("In the data", string(f.Body))
 	return out
 }

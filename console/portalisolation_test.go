@@ -104,7 +104,7 @@ var attacks = map[string]attack{
 	"POST /deliveries/{id}/resend": {id: ofDelivery, refused: true},
 	"POST /deliveries/resend":      {queries: []func(*party) url.Values{by("id", ofDelivery)}, refused: true},
 	"GET /resend":                  {queries: filters},
-	"POST /resend":                 {queries: []func(*party) url.Values{by("endpoint", ofEndpoint), by("event", ofEvent)}},
+	"POST /resend":                 {queries: []func(*party) url.Values{by("endpoint", ofEndpoint), by("event", ofEvent), by("q", text(planted))}},
 	"GET /jobs/{id}":               {id: ofJob, refused: true},
 	"POST /jobs/{id}/cancel":       {id: ofJob, refused: true},
 	"GET /endpoints":               {queries: append(slices.Clone(filters), by("cursor", ofEndpoint))},

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -49,6 +50,40 @@ func TestSearchOperators(t *testing.T) {
 			t.Errorf("an id leads to %q, want %s", got, in+to+id)
 		}
 	}
+}
+
+// TestSearchIsResent: what a search finds is counted, and sent again by a job that leaves
+// the rest alone.
+func TestSearchIsResent(t *testing.T) {
+	w := newWorld(t)
+	project, key := w.project(object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1}})
+	e := uid(w.call(key, "POST", project+"/endpoints", object{"name": "Orders", "url": w.recv.URL + "/broken"}))
+	for i := range 3 {
+		w.call(key, "POST", project+"/events", object{"endpoint_id": e, "event_type": "order.paid", "data": object{"customer": object{"id": i}}})
+	}
+	failed := project + "/eventdeliveries?status=Failure"
+	w.eventually("all have failed", func() bool { return len(w.rows(key, failed)) == 3 })
+	r, in := w.operator(project, key)
+	query := "?q=data.customer.id%3E%3D1+code%3A5xx&range=24h"
+	r.want(r.get(in+"/deliveries"+query), 200, `href="`+in+`/resend?q=data.customer.id%3E%3D1&#43;code%3A5xx&amp;range=24h"`)
+	if strings.Contains(r.get(in+"/deliveries?q=nobody&range=24h").text, in+"/resend?") {
+		t.Error("of nothing that is found all can be sent again")
+	}
+	r.want(r.get(in+"/resend"+query), 200, "Resend 2 deliveries<", "that the search finds", ">Resend 2</button>")
+	r.want(r.get(in+"/resend?q=attempts%3E9"), 200, "Resend 0 deliveries<")
+	r.want(r.get(in+"/resend?q=code%3Aabc"), 400, "is no code")
+	r.want(r.post(in+"/resend"+query, nil), 200, "<th scope=\"row\">Search</th><td>data.customer.id&gt;=1 code:5xx</td>")
+	w.eventually("two were sent again", func() bool {
+		return fmt.Sprint(tries(w.rows(key, failed))) == "[2 2 1]"
+	})
+}
+
+// tries are how often each of some deliveries was attempted.
+func tries(rows []object) (n []any) {
+	for _, row := range rows {
+		n = append(n, row["metadata"].(object)["num_trials"])
+	}
+	return n
 }
 
 // TestPauseAndAfter: the page of an endpoint says what waits before it is paused, and

@@ -48,10 +48,12 @@ const (
 )
 
 // JobFilter selects what a job works on: deliveries, or events. From and To are
-// bounds of the id, and so of the time, both inclusive; zero is open.
+// bounds of the id, and so of the time, both inclusive; zero is open. Search selects, out
+// of the deliveries, those that it finds (see package search); "" selects all.
 type JobFilter struct {
 	From       ID             `json:"from"`
 	To         ID             `json:"to"`
 	Deliveries DeliveryFilter `json:"deliveries"`
+	Search     string         `json:"search,omitempty"`
 	Events     EventFilter    `json:"events"`
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"posthaste/event"
+	"posthaste/search"
 )
 
 // MaxRate is the highest rate of a job, in deliveries or events a second.
@@ -18,6 +19,11 @@ func check(job *event.Job) error {
 		return event.Invalid("rate", "is %d; it must be 0 to %d a second; 0 is as fast as it goes", job.Rate, MaxRate)
 	case job.Filter.To != event.ID{} && job.Filter.To.Compare(job.Filter.From) < 0:
 		return event.Invalid("filter.to", "is before filter.from; exchange them")
+	case job.Filter.Search == "":
+		return nil
+	case job.Kind != event.JobRetry:
+		return event.Invalid("filter.search", "is for deliveries; select events with filter.events.query")
 	}
-	return nil
+	_, err := search.Parse(job.Filter.Search)
+	return err
 }

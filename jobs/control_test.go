@@ -272,10 +272,12 @@ func TestSubmitRefuses(t *testing.T) {
 	n := New(Options{})
 	a, b := event.NewID(), event.NewID()
 	for field, job := range map[string]event.Job{
-		"project_id": {Kind: event.JobRetry},
-		"kind":       {ProjectID: a, Kind: "batch"},
-		"rate":       {ProjectID: a, Kind: event.JobRetry, Rate: -1},
-		"filter.to":  {ProjectID: a, Kind: event.JobReplay, Filter: event.JobFilter{From: b, To: a}},
+		"project_id":    {Kind: event.JobRetry},
+		"kind":          {ProjectID: a, Kind: "batch"},
+		"rate":          {ProjectID: a, Kind: event.JobRetry, Rate: -1},
+		"filter.to":     {ProjectID: a, Kind: event.JobReplay, Filter: event.JobFilter{From: b, To: a}},
+		"query":         {ProjectID: a, Kind: event.JobRetry, Filter: event.JobFilter{Search: "code:abc"}},
+		"filter.search": {ProjectID: a, Kind: event.JobReplay, Filter: event.JobFilter{Search: "x"}},
 	} {
 		_, err := n.Submit(job)
 		var invalid *event.InvalidError

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/search"
 )
 
 // Store keeps jobs. Its methods may be called from any goroutine. An error that is
@@ -18,9 +19,10 @@ type Store interface {
 	RunningJobs() ([]event.Job, error)
 }
 
-// Lister lists what jobs work on, in ascending order of ids. Its methods may be
-// called from any goroutine.
+// Lister lists what jobs work on, in ascending order of ids, and reads what a search asks
+// of it. Its methods may be called from any goroutine.
 type Lister interface {
+	search.Reader
 	Deliveries(project event.ID, r event.Range, f event.DeliveryFilter) ([]event.Delivery, event.Scan, error)
 	Events(project event.ID, r event.Range, f event.EventFilter) ([]*event.Event, event.Scan, error)
 }

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"context"
 	"errors"
 
 	"posthaste/event"
@@ -95,9 +96,9 @@ func (u *run) list(s *scan, limit int) (rows []row, end event.ID, err error) {
 	return rows, reached(r, rows, listed), nil
 }
 
-// listDeliveries lists deliveries in the wanted states. One that changed after the
-// job was submitted is not work: it may have been retried by the job itself, before
-// a crash.
+// listDeliveries lists deliveries in the wanted states. What a search does not find is
+// not work. Neither is one that changed after the job was submitted: it may have been
+// retried by the job itself, before a crash.
 func (u *run) listDeliveries(r event.Range) ([]row, event.Scan, error) {
 	f := u.job.Filter.Deliveries
 	if len(f.Statuses) == 0 {
@@ -110,10 +111,27 @@ func (u *run) listDeliveries(r event.Range) ([]row, event.Scan, error) {
 	rows := make([]row, len(deliveries))
 	for i := range deliveries {
 		d := &deliveries[i]
+		fits, err := u.fits(d)
+		if err != nil {
+			return nil, listed, err
+		}
 		late := d.UpdatedAt.After(u.job.CreatedAt)
-		rows[i] = row{id: d.ID, do: !late, late: late}
+		rows[i] = row{id: d.ID, do: fits && !late, late: fits && late}
 	}
 	return rows, listed, nil
+}
+
+// fits reports whether the job's search finds a delivery, which may mean that its data and
+// answers are read. It is where a page ends early when the job is to stop.
+func (u *run) fits(d *event.Delivery) (bool, error) {
+	if u.query == nil {
+		return true, nil
+	}
+	if u.ctx.Err() != nil {
+		return false, context.Cause(u.ctx)
+	}
+	fits, _, err := u.query.Fits(u.r.o.Lister, d)
+	return fits, err
 }
 
 // listEvents lists events. A duplicate is not work: the event that it repeats is.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"posthaste/event"
+	"posthaste/search"
 )
 
 // run is a job that runs. Its goroutine, in main, is the only one that changes the
@@ -28,6 +29,7 @@ type run struct {
 
 	// Owned by main.
 	scan  *scan
+	query *search.Query // nil: all that the filter selects
 	pace  pace
 	saved struct {
 		at     time.Time
@@ -93,6 +95,11 @@ func (u *run) body() (err error) {
 	}()
 	if err := check(&u.job); err != nil {
 		return err // written by another version
+	}
+	if text := u.job.Filter.Search; text != "" {
+		if u.query, err = search.Parse(text); err != nil {
+			return err
+		}
 	}
 	if err := u.count(); err != nil {
 		return err

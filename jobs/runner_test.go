@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +33,68 @@ func TestRetryDoesWhatFailedBefore(t *testing.T) {
 		w.times(w.retried, append(others, later...), 0, 0)
 		if got, err := n.Get(w.project, job.ID); err != nil || got.State != event.JobDone {
 			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+// TestRetryOfASearch: what the search does not find is left alone and is not counted, also
+// by the process that goes on after a kill.
+func TestRetryOfASearch(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		ids := w.add(1000, event.Failure)
+		n := w.node(nil)
+		job, err := n.Submit(event.Job{ProjectID: w.project, Kind: event.JobRetry, Rate: 100, Filter: event.JobFilter{Search: "data.n>=100 data.n<700"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2500 * time.Millisecond)
+		n.kill()
+		n = w.node(nil)
+		defer n.stop()
+		job = n.finish(job.ID, event.JobDone)
+		if job.Total != 600 || job.Done+job.Skipped != 600 || job.Failed != 0 {
+			t.Errorf("%+v", job)
+		}
+		w.times(w.retried, ids[100:700], 1, 1)
+		w.times(w.retried, append(ids[:100:100], ids[700:]...), 0, 0)
+	})
+}
+
+// TestASearchIsStopped: a page that is looked through can be cancelled, and one whose
+// events cannot be read fails its job.
+func TestASearchIsStopped(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.add(150, event.Failure)
+		reads, boom := 0, error(nil)
+		n := w.node(func(n *node) {
+			n.readFault = func() error {
+				reads++
+				n.lock.Unlock()
+				defer n.lock.Lock()
+				time.Sleep(time.Second)
+				return boom
+			}
+		})
+		defer n.stop()
+		search := event.Job{ProjectID: w.project, Kind: event.JobRetry, Filter: event.JobFilter{Search: "data.n<0"}}
+		job, err := n.Submit(search)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(9500 * time.Millisecond)
+		if err := n.Cancel(w.project, job.ID); err != nil {
+			t.Fatal(err)
+		}
+		n.finish(job.ID, event.JobCancelled)
+		if reads != 10 {
+			t.Errorf("%d events were read, want 10", reads)
+		}
+		boom = errBoom
+		if job, err = n.Submit(search); err != nil {
+			t.Fatal(err)
+		}
+		if job = n.finish(job.ID, event.JobFailed); !strings.Contains(job.Error, "boom") {
+			t.Errorf("%+v", job)
 		}
 	})
 }

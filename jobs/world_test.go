@@ -110,9 +110,9 @@ type node struct {
 	cost time.Duration
 
 	// Faults; nil for none. They are asked before each operation.
-	putFault, listFault func() error
-	doFault             func(ctx context.Context, id event.ID) error
-	ended               []error
+	putFault, listFault, readFault func() error
+	doFault                        func(ctx context.Context, id event.ID) error
+	ended                          []error
 }
 
 func (w *world) node(change func(*node)) *node {
@@ -247,6 +247,20 @@ func (n *node) Deliveries(project event.ID, r event.Range, f event.DeliveryFilte
 		}
 	}
 	return rows, event.Scan{}, nil
+}
+
+// Event has the number of its delivery as its data's member n.
+func (n *node) Event(_, id event.ID) (*event.Event, error) {
+	n.lock.Lock()
+	defer n.lock.Unlock()
+	if err := n.fault(n.readFault); err != nil {
+		return nil, err
+	}
+	return &event.Event{ID: id, Data: fmt.Appendf(nil, `{"n":%d}`, n.from(id))}, nil
+}
+
+func (n *node) Attempts(_, id event.ID) ([]event.Attempt, error) {
+	return make([]event.Attempt, n.retried[id]), nil
 }
 
 func (n *node) Events(project event.ID, r event.Range, _ event.EventFilter) ([]*event.Event, event.Scan, error) {

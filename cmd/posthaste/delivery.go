@@ -21,9 +21,11 @@ type deliveryCmd struct {
 	Curl     deliveryCurlCmd     `cmd:"" help:"Print a delivery's request as a curl command." example:"posthaste delivery curl 01KAM4Z8V1V6W3J7C2Q9RZB5XN"`
 }
 
-// deliveryFilter selects deliveries, those of a time among them.
+// deliveryFilter selects deliveries, those of a time among them, and those that a search
+// finds.
 type deliveryFilter struct {
 	deliveryMatch
+	Query string `placeholder:"TEXT" help:"That this finds: a text in the data or in answers, or operators such as code:5xx, attempts>3 and data.order.id=7."`
 	spanFlags
 }
 
@@ -47,6 +49,9 @@ func (f *deliveryFilter) query(s *session, in client.Scope) (url.Values, error) 
 		return nil, err
 	}
 	addAll(q, "endpointId", endpoints)
+	if f.Query != "" {
+		q.Set("query", f.Query)
+	}
 	return q, f.spanFlags.query(s, q)
 }
 

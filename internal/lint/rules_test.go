@@ -20,7 +20,8 @@ var allowedImports = map[string][]string{
 	"transform": {},
 	"receiver":  {"sig"},
 	"oauth":     {"event"},
-	"jobs":      {"event"},
+	"search":    {"event"},
+	"jobs":      {"event", "search"},
 	"stats":     {"event"},
 	"live":      {"event"},
 	"inbound":   {"event", "sig", "internal/jsonscan"},
@@ -43,7 +44,7 @@ var allowedImports = map[string][]string{
 	"sender":              {"event", "catalog", "oauth", "sig", "retry", "internal/metrics", "internal/netguard"},
 	"engine":              {"event", "catalog", "breaker", "match", "ratelimit", "retry", "internal/lifecycle", "internal/metrics", "internal/wheel"},
 	"ingest":              {"event", "ratelimit", "internal/jsonscan", "internal/metrics"},
-	"api":                 {"event", "catalog", "live", "match", "retry", "sig", "stats", "transform", "internal/metrics", "internal/netguard"},
+	"api":                 {"event", "catalog", "live", "match", "retry", "search", "sig", "stats", "transform", "internal/metrics", "internal/netguard"},
 
 	"console": {"client"}, // it asks the API
 
