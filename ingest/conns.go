@@ -87,6 +87,15 @@ func (l *listener) rest(pause time.Duration) bool {
 	}
 }
 
+func (l *listener) isClosed() bool {
+	select {
+	case <-l.closed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Close closes the listener under it, and ends Accept.
 func (l *listener) Close() error {
 	l.end()
@@ -94,7 +103,7 @@ func (l *listener) Close() error {
 }
 
 func (l *listener) admit(tcp net.Conn, addr netip.Addr) *conn {
-	c := &conn{Conn: tcp, watch: l.watch}
+	c := &conn{Conn: tcp, l: l, watch: l.watch}
 	c.leave = sync.OnceFunc(func() {
 		l.watch.remove(c)
 		l.leave(addr)
@@ -149,15 +158,21 @@ func (l *listener) refuse(c net.Conn, no *refusal) {
 // reads and writes.
 type conn struct {
 	net.Conn
+	l         *listener
 	leave     func()
 	watch     *watch
+	refused   atomic.Bool   // more of a request may come, which nobody reads
 	waits     atomic.Uint32 // for what
 	since     atomic.Int64  // as of the watch's last look
 	answering bool          // the last thing it did was to write
 }
 
-// Close closes the connection.
+// Close closes the connection. What was refused while it was still being sent it reads to
+// its end before, see linger.
 func (c *conn) Close() error {
+	if c.refused.CompareAndSwap(true, false) {
+		c.linger()
+	}
 	c.leave()
 	return c.Conn.Close()
 }

@@ -65,11 +65,17 @@ func openHallWith(t testing.TB, o ServerOptions, handler fasthttp.RequestHandler
 // left waits until the server has closed all connections.
 func (h *hall) left() {
 	h.t.Helper()
+	h.leftBut(0)
+}
+
+// leftBut waits until so many connections are left.
+func (h *hall) leftBut(n int) {
+	h.t.Helper()
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 		h.l.mu.Lock()
 		open := h.l.open
 		h.l.mu.Unlock()
-		if open == 0 {
+		if open == n {
 			return
 		}
 		if time.Now().After(deadline) {

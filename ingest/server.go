@@ -117,9 +117,9 @@ func (d *door) handle(ctx *fasthttp.RequestCtx) {
 }
 
 var (
-	refuseBigHeader = &refusal{code: fasthttp.StatusRequestHeaderFieldsTooLarge, reason: ReasonSize, message: "request headers too large"}
-	refuseSlow      = &refusal{code: fasthttp.StatusRequestTimeout, reason: ReasonMalformed, message: "the request took too long to arrive"}
-	refuseUnread    = malformed("the request is not HTTP, or was cut off")
+	refuseBigHeader  = &refusal{code: fasthttp.StatusRequestHeaderFieldsTooLarge, reason: ReasonSize, message: "request headers too large"}
+	refuseSlow       = &refusal{code: fasthttp.StatusRequestTimeout, reason: ReasonMalformed, message: "the request took too long to arrive"}
+	refuseUnreadable = malformed("the request is not HTTP, or was cut off")
 )
 
 // fail answers a request that fasthttp could not read.
@@ -129,14 +129,22 @@ func (d *door) fail(ctx *fasthttp.RequestCtx, err error) {
 	var slow interface{ Timeout() bool }
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		d.refuse(ctx, d.refuseLarge(&ctx.Request.Header, noRoom))
+		d.refuseUnread(ctx, d.refuseLarge(&ctx.Request.Header, noRoom))
 	case errors.As(err, &header):
-		d.refuse(ctx, refuseBigHeader)
+		d.refuseUnread(ctx, refuseBigHeader)
 	case errors.As(err, &slow) && slow.Timeout():
 		d.refuse(ctx, refuseSlow)
 	default:
-		d.refuse(ctx, refuseUnread)
+		d.refuseUnread(ctx, refuseUnreadable)
 	}
+}
+
+// refuseUnread refuses a request of which there is more to come.
+func (d *door) refuseUnread(ctx *fasthttp.RequestCtx, no *refusal) {
+	if c, ok := ctx.Conn().(*conn); ok {
+		c.refused.Store(true)
+	}
+	d.refuse(ctx, no)
 }
 
 // refuse answers and closes the connection, as what follows on it is not to be
