@@ -23,6 +23,7 @@ type eventView struct {
 	IdempotencyKey   string              `json:"idempotency_key"`
 	IsDuplicate      bool                `json:"is_duplicate_event"`
 	DuplicateOf      string              `json:"duplicate_of,omitempty"` // posthaste's own: the event that was sent
+	IsTest           bool                `json:"is_test,omitempty"`      // posthaste's own: it was sent to try out an endpoint
 	Raw              string              `json:"raw,omitempty"`
 	ContentDeleted   bool                `json:"content_deleted,omitempty"` // posthaste's own: data is null because it was deleted
 	Status           string              `json:"status"`
@@ -67,6 +68,7 @@ func newEventFields(e *event.Event) eventView {
 	if !e.SourceID.IsZero() {
 		v.SourceID = e.SourceID.String()
 	}
+	v.IsTest = e.Origin == event.Test
 	if e.Origin == event.Duplicate {
 		v.IsDuplicate, v.DuplicateOf = true, e.Of.String()
 	}

@@ -65,8 +65,8 @@ func (a *API) batchReplay(c *call) (reply, error) {
 	return accepted(countsMessage(ended.Done, ended.Failed), ended)
 }
 
-// countBatchReplay says how many events batchReplay would take up: duplicates are
-// none of their own.
+// countBatchReplay says how many events batchReplay would take up: neither duplicates nor
+// tests.
 func (a *API) countBatchReplay(c *call) (reply, error) {
 	if err := refuseUnknownParams(c.r.URL.Query()); err != nil {
 		return reply{}, err
@@ -75,7 +75,7 @@ func (a *API) countBatchReplay(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	n, err := a.eventListing(c, filter).count(c.r.Context(), q.within, func(e *event.Event) bool { return e.Origin != event.Duplicate })
+	n, err := a.eventListing(c, filter).count(c.r.Context(), q.within, func(e *event.Event) bool { return e.Origin.Replayable() })
 	if err != nil {
 		return reply{}, err
 	}

@@ -44,7 +44,7 @@ func (a *API) sendTestEvent(c *call) (reply, error) {
 		return reply{}, err
 	}
 	subs := []event.Submission{{
-		Event:      event.Event{ProjectID: c.project.ID, Type: b.EventType, Data: b.Data, ReceivedAt: a.now()},
+		Event:      event.Event{ProjectID: c.project.ID, Type: b.EventType, Data: b.Data, ReceivedAt: a.now(), Origin: event.Test},
 		To:         event.ToEndpoint,
 		EndpointID: e.ID,
 	}}

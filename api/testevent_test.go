@@ -34,7 +34,7 @@ func TestTestEvent(t *testing.T) {
 		t.Errorf("answered %s", a.body)
 	}
 	s := in.taken[0]
-	if s.To != event.ToEndpoint || s.EndpointID != id('e', 1) || s.Event.ProjectID != w.project || s.Event.Type != "posthaste.test" || !s.Event.ReceivedAt.Equal(epoch) {
+	if s.To != event.ToEndpoint || s.EndpointID != id('e', 1) || s.Event.ProjectID != w.project || s.Event.Type != "posthaste.test" || s.Event.Origin != event.Test || !s.Event.ReceivedAt.Equal(epoch) {
 		t.Errorf("submitted %+v", s)
 	}
 	if want := `{"test":true,"message":"a test event","endpoint_id":"` + id('e', 1).String() + `","sent_at":"2026-01-02T03:04:05Z"}`; string(s.Event.Data) != want {

@@ -96,6 +96,7 @@ type Event struct {
 	IdempotencyKey string          `json:"idempotency_key"`
 	IsDuplicate    bool            `json:"is_duplicate_event"`
 	DuplicateOf    string          `json:"duplicate_of"`
+	IsTest         bool            `json:"is_test"`
 	ContentDeleted bool            `json:"content_deleted"`
 	Status         string          `json:"status"`
 	FailureReason  string          `json:"failure_reason"`
@@ -124,6 +125,9 @@ type Delivery struct {
 		NextSendTime *time.Time `json:"next_send_time"`
 		Strategy     string     `json:"strategy"`
 	} `json:"metadata"`
+	Event struct {
+		IsTest bool `json:"is_test"` // it was sent to try out the endpoint
+	} `json:"event_metadata"`
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
 }

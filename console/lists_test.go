@@ -137,3 +137,30 @@ func TestDeliveryPage(t *testing.T) {
 	r.want(r.get(in+"/events/"+event), 200, "It matched nothing, because", "its filter on the body does not hold", "the orders")
 	r.want(r.get(in+"/deliveries?q="+event), 200, "It matched nothing, because")
 }
+
+// TestTestsAreMarked: what was sent to try out an endpoint is told from what was posted, in
+// every list and on its pages, whatever its type.
+func TestTestsAreMarked(t *testing.T) {
+	w := newWorld(t)
+	project, key := w.project(nil)
+	e := uid(w.call(key, "POST", project+"/endpoints", object{"name": "Orders", "url": w.recv.URL + "/fine"}))
+	w.call(key, "POST", project+"/events", object{"endpoint_id": e, "event_type": "order.paid", "data": object{}})
+	w.eventually("one is delivered", func() bool { return len(w.rows(key, project+"/eventdeliveries?status=Success")) == 1 })
+	posted := w.rows(key, project+"/eventdeliveries")[0]
+	test := w.call(key, "POST", project+"/endpoints/"+e+"/test", object{"event_type": "order.paid"})
+	w.eventually("both are delivered", func() bool { return len(w.rows(key, project+"/eventdeliveries?status=Success")) == 2 })
+	tried := w.rows(key, project+"/eventdeliveries")[0]
+	r, in := w.operator(project, key)
+	for page, want := range map[string]int{
+		"/deliveries": 1, "/events": 1, "/endpoints/" + e: 1,
+		"/deliveries/" + uid(tried): 1, "/deliveries/" + uid(posted): 0,
+		"/events/" + uid(test): 2, "/events/" + posted["event_id"].(string): 0,
+	} {
+		if got := strings.Count(r.want(r.get(in+page), 200).text, `class="testmark"`); got != want {
+			t.Errorf("%s has %d marks, want %d", page, got, want)
+		}
+	}
+	if n := w.call(key, "GET", project+"/events/countbatchreplayevents", nil)["num"]; n != 1.0 {
+		t.Errorf("a replay would take up %v events, want 1", n)
+	}
+}

@@ -46,7 +46,12 @@ const (
 	Duplicate               // posted again under its idempotency key: it owes nothing, and its data is the first one's
 	Replayed                // by hand: new deliveries of an event, with a copy of its data
 	Meta                    // by posthaste itself, about what happened in a project
+	Test                    // to one endpoint, to try it out
 )
+
+// Replayable reports whether a batch replay takes up events of this origin: neither what
+// stands for another event, nor what was only tried out.
+func (o Origin) Replayable() bool { return o == Posted || o == Meta }
 
 // PublicID is the id that receivers see: a replayed event keeps the one it had.
 func (e *Event) PublicID() ID {

@@ -134,7 +134,7 @@ func (u *run) fits(d *event.Delivery) (bool, error) {
 	return fits, err
 }
 
-// listEvents lists events. A duplicate is not work: the event that it repeats is.
+// listEvents lists events. Not all are work, see event.Origin.
 func (u *run) listEvents(r event.Range) ([]row, event.Scan, error) {
 	events, listed, err := u.r.o.Lister.Events(u.project, r, u.job.Filter.Events)
 	if err != nil {
@@ -142,7 +142,7 @@ func (u *run) listEvents(r event.Range) ([]row, event.Scan, error) {
 	}
 	rows := make([]row, len(events))
 	for i, ev := range events {
-		rows[i] = row{id: ev.ID, do: ev.Origin == event.Posted || ev.Origin == event.Meta}
+		rows[i] = row{id: ev.ID, do: ev.Origin.Replayable()}
 	}
 	return rows, listed, nil
 }

@@ -142,18 +142,18 @@ func TestAnOldDeliveryThatFailsLaterIsSkipped(t *testing.T) {
 	})
 }
 
-func TestReplayDoesEventsButNotTheirDuplicates(t *testing.T) {
+func TestReplayDoesEventsButNotTheirDuplicatesNorTests(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		ids := w.add(100, event.Success)
-		w.events[7].Origin, w.events[8].Origin, w.events[9].Origin = event.Duplicate, event.Replayed, event.Meta
+		w.events[7].Origin, w.events[8].Origin, w.events[9].Origin, w.events[10].Origin = event.Duplicate, event.Replayed, event.Test, event.Meta
 		n := w.node(nil)
 		defer n.stop()
 		job := n.finish(n.submit(event.JobReplay, 0).ID, event.JobDone)
-		if job.Done != 98 || job.Skipped != 0 || job.Total != -1 {
+		if job.Done != 97 || job.Skipped != 0 || job.Total != -1 {
 			t.Errorf("%+v", job)
 		}
-		w.times(w.replayed, ids[7:9], 0, 0)
-		w.times(w.replayed, append(ids[:7:7], ids[9:]...), 1, 1)
+		w.times(w.replayed, ids[7:10], 0, 0)
+		w.times(w.replayed, append(ids[:7:7], ids[10:]...), 1, 1)
 		if w.most < 2 {
 			t.Error("events are replayed one after the other")
 		}

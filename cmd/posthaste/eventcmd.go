@@ -70,6 +70,8 @@ func eventNote(e client.Event) string {
 	switch {
 	case e.IsDuplicate:
 		return "duplicate of " + e.DuplicateOf
+	case e.IsTest:
+		return "a test"
 	case e.ContentDeleted:
 		return "content deleted"
 	}
