@@ -98,6 +98,51 @@ func (l *Log) RunningJobs() ([]event.Job, error) {
 	return jobs, errors.Join(err, it.Close())
 }
 
+// maxForgotten bounds the jobs that one call of ForgetJobs removes.
+const maxForgotten = 10_000
+
+// ForgetJobs removes jobs that ended longer ago than the policy keeps the history of their
+// project, and says how many. It reads those that began so long ago, up to maxForgotten of
+// them: what is left the next call removes.
+func (l *Log) ForgetJobs(p Policy) (int, error) {
+	if err := l.enter(); err != nil {
+		return 0, err
+	}
+	defer l.gate.RUnlock()
+	b := l.db.NewBatch()
+	defer b.Close()
+	if err := l.addEndedJobs(b, &p); err != nil || b.Empty() {
+		return 0, err
+	}
+	return int(b.Count()), l.commitNow(b)
+}
+
+// addEndedJobs goes from project to project by seeking.
+func (l *Log) addEndedJobs(b *pebble.Batch, p *Policy) (err error) {
+	it, err := l.db.NewIter(&pebble.IterOptions{LowerBound: []byte{kindJob}, UpperBound: []byte{kindJob + 1}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Error(), it.Close()) }()
+	for valid, looked := it.First(), 0; valid && looked < maxForgotten; looked++ {
+		job, err := decodeJob(it.Key(), it.Value())
+		if err != nil {
+			return err
+		}
+		history := p.keep(job.ProjectID).History
+		end := p.Now.Add(-history)
+		if history == 0 || event.TimeOf(job.ID).After(end) { // as all after it
+			valid = it.SeekGE(append(appendJobKey(nil, job.ProjectID, maxID), 0))
+			continue
+		}
+		if job.EndedAt != nil && !job.EndedAt.After(end) {
+			_ = b.Delete(it.Key(), nil)
+		}
+		valid = it.Next()
+	}
+	return nil
+}
+
 func decodeJob(key, value []byte) (job event.Job, err error) {
 	if err := checkKey(key, jobKeyLen); err != nil {
 		return job, err

@@ -2,6 +2,7 @@ package wal
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -57,6 +58,46 @@ func TestJobs(t *testing.T) {
 	must(t, l.Close())
 	if err := l.PutJob(job(1, 1, event.JobDone)); !errors.Is(err, event.ErrClosed) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// TestForgetJobs: what ended goes with its project's history, what runs stays however old it
+// is, and so does what is kept for ever.
+func TestForgetJobs(t *testing.T) {
+	l := openLog(t, testOptions(vfs.NewMem()))
+	now := time.UnixMilli(1_800_000_000_000).UTC()
+	put := func(project uint64, n byte, began, ended time.Duration) event.ID {
+		j := job(project, 0, event.JobRunning)
+		must(t, j.ID.SetTime(uint64(now.Add(-began).UnixMilli())))
+		j.ID[15], j.EndedAt = n, nil
+		if ended > 0 {
+			at := now.Add(-ended)
+			j.State, j.EndedAt = event.JobDone, &at
+		}
+		must(t, l.PutJob(j))
+		return j.ID
+	}
+	const day = 24 * time.Hour
+	put(1, 1, 9*day, 8*day)
+	runs := put(1, 2, 9*day, 0)
+	put(1, 3, 8*day, 7*day)
+	late := put(1, 4, 8*day, 6*day)
+	young := put(1, 5, day, day)
+	longer := put(2, 6, 9*day, 8*day)
+	put(2, 7, 40*day, 31*day)
+	ever := put(3, 8, 400*day, 399*day)
+	put(4, 9, 8*day, 8*day)
+	p := Policy{Now: now, Default: Keep{History: 7 * day}, Except: map[event.ID]Keep{idOf(2): {History: 30 * day}, idOf(3): {}}}
+	if n, err := l.ForgetJobs(p); err != nil || n != 4 {
+		t.Errorf("%d jobs went, %v; want 4", n, err)
+	}
+	for project, want := range map[uint64][]event.ID{1: {runs, late, young}, 2: {longer}, 3: {ever}, 4: {}} {
+		jobs, err := l.Jobs(idOf(project), event.Range{Limit: 10})
+		must(t, err)
+		sameIDs(t, fmt.Sprint("of project ", project), jobIDs(jobs), want)
+	}
+	if n, err := l.ForgetJobs(p); err != nil || n != 0 {
+		t.Errorf("again: %d, %v", n, err)
 	}
 }
 

@@ -132,11 +132,11 @@ func (l *Log) eachRow(kind byte, fn func(key, value []byte) error) error {
 	return errors.Join(err, it.Close())
 }
 
-func (r *retaining) keep(project event.ID) Keep {
-	if k, excepted := r.p.Except[project]; excepted {
+func (p *Policy) keep(project event.ID) Keep {
+	if k, excepted := p.Except[project]; excepted {
 		return k
 	}
-	return r.p.Default
+	return p.Default
 }
 
 // class makes sure that a project has a progress of its own.
@@ -168,7 +168,7 @@ func (r *retaining) aim() (changed bool) {
 }
 
 func (r *retaining) target(project event.ID) (t progress) {
-	k := r.keep(project)
+	k := r.p.keep(project)
 	t[payload] = max(r.before(k.Payload), r.sized[project])
 	t[history] = r.before(k.History)
 	if k.Keys == 0 && k.Payload > 0 {

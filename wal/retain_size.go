@@ -160,7 +160,7 @@ func (r *retaining) tooLarge() error {
 		return err
 	}
 	for _, project := range r.state.sizes.projects() {
-		most := r.keep(project).MaxBytes
+		most := r.p.keep(project).MaxBytes
 		if most <= 0 {
 			continue
 		}
@@ -213,7 +213,7 @@ func (r *retaining) measureHour(it *pebble.Iterator, b *pebble.Batch, hour uint3
 	return prefixes(it, kindEvent, hour, 16, func(prefix []byte) error {
 		var project event.ID
 		copy(project[:], prefix[5:])
-		if r.keep(project).MaxBytes <= 0 || r.state.sizes.knows(project, hour) {
+		if r.p.keep(project).MaxBytes <= 0 || r.state.sizes.knows(project, hour) {
 			return nil
 		}
 		n := int64(0)

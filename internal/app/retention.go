@@ -79,6 +79,9 @@ func (a *App) retainOnce(ctx context.Context) {
 	for _, p := range r.Postponed {
 		a.log.Info().Time("hour", p.Hour).Str("reason", p.Reason).Msg("what is too old has to stay")
 	}
+	if _, err := a.wal.ForgetJobs(p); err != nil {
+		a.log.Error().Err(err).Msg("jobs that are too old were not removed; trying again in a minute")
+	}
 }
 
 // policy is what the projects say today.
