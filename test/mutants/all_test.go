@@ -83,6 +83,18 @@ var all = []mutant{
 		new: "		if s.draining && !s.forewarn(st) {",
 		pkg: "engine", test: "TestAtMostOnceAcrossACrash",
 	},
+	{
+		name: "a batch retry does not heed its search", file: "jobs/page.go",
+		old: "do: fits && !late, late: fits && late}",
+		new: "do: (fits || !late) && !late, late: fits && late}",
+		pkg: "jobs", test: "TestRetryOfASearch",
+	},
+	{
+		name: "a job that runs is forgotten", file: "wal/jobs.go",
+		old: "		if job.EndedAt != nil && !job.EndedAt.After(end) {",
+		new: "		if job.EndedAt == nil || !job.EndedAt.After(end) {",
+		pkg: "wal", test: "TestForgetJobs",
+	},
 
 	// What an endpoint asks for.
 	{
@@ -266,6 +278,12 @@ var all = []mutant{
 		old: "	if limit <= 0 || limit > DefaultMaxDepth {\n		return DefaultMaxDepth",
 		new: "	if limit <= 0 || limit > DefaultMaxDepth {\n		return DefaultMaxDepth + 1",
 		pkg: "internal/jsonscan", test: "TestDepth",
+	},
+	{
+		name: "who is refused while sending is reset", file: "ingest/conns.go",
+		old: "	if c.refused.CompareAndSwap(true, false) {",
+		new: "	if c.refused.CompareAndSwap(true, false) && c.l.o.MaxRequestBytes == 0 {",
+		pkg: "ingest", test: "TestRefusedWhileSending",
 	},
 
 	// What stays secret.
