@@ -76,7 +76,9 @@ func TestRoomForLargeBodies(t *testing.T) {
 			t.Fatal(err)
 		}
 		write(c, large+"x")
-		held = append(held, c)
+		if held = append(held, c); len(held) > 300 {
+			t.Fatal("300 large bodies have the room of three")
+		}
 		all := h.send(t, wholly)
 		return len(all) == 1 && all[0].code == 503 && strings.Contains(all[0].Message, "too many large requests")
 	}
