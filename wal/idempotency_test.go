@@ -158,28 +158,39 @@ func (*resultSink) Waiting([]event.Timer) {}
 // TestSameKeyAtOnce: of a hundred requests one is stored, and all get its id.
 func TestSameKeyAtOnce(t *testing.T) {
 	l := newLogInMemory(t)
-	const requests = 100
-	var mu sync.Mutex
-	var ids []event.ID
-	stores := 0
-	var wg sync.WaitGroup
-	for range requests {
-		wg.Go(func() {
-			subs := []event.Submission{keyed("k", "x")}
-			if err := l.Append(t.Context(), subs); err != nil || subs[0].Err != nil {
-				t.Error(err, subs[0].Err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			ids = append(ids, subs[0].Event.ID)
-			if !subs[0].Duplicate {
+	const rounds, requests = 50, 20
+	for round := range rounds {
+		key := fmt.Sprint("k", round)
+		results := make([]event.Submission, requests)
+		begin := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range results {
+			wg.Go(func() {
+				subs := []event.Submission{keyed(key, "x")}
+				<-begin
+				if err := l.Append(t.Context(), subs); err != nil || subs[0].Err != nil {
+					t.Error(err, subs[0].Err)
+				}
+				results[i] = subs[0]
+			})
+		}
+		close(begin)
+		wg.Wait()
+		stores := 0
+		for i := range results {
+			if !results[i].Duplicate {
 				stores++
 			}
-		})
+			if results[i].Event.ID != results[0].Event.ID {
+				t.Errorf("%s is %s and %s", key, results[i].Event.ID, results[0].Event.ID)
+			}
+		}
+		if stores != 1 {
+			t.Fatalf("%d of %d requests with %s were stored", stores, requests, key)
+		}
 	}
-	wg.Wait()
-	if stores != 1 || len(stored(t, l)) != 1 || len(slices.Compact(ids)) != 1 || ids[0] != stored(t, l)[0].ID {
-		t.Errorf("%d of %d requests were stored; ids %v", stores, requests, slices.Compact(ids))
+	if n := len(stored(t, l)); n != rounds {
+		t.Errorf("%d events are stored, want %d", n, rounds)
 	}
 }
 
