@@ -18,7 +18,7 @@ func TestProjectIsCalledAsItIsNow(t *testing.T) {
 		w.call(rootKey, "PUT", project, object{"name": name})
 		for who, r := range map[string]*reader{"the project's key": owner, "the instance's key": admin} {
 			bar, _, _ := strings.Cut(r.want(r.get(in+"/events"), 200).text, "<main")
-			if !strings.Contains(bar, ">"+name+" <") {
+			if !strings.Contains(bar, ">"+name+"</span> <") {
 				t.Errorf("for %s the project is not called %s in %s", who, name, bar)
 			}
 		}

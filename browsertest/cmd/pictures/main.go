@@ -27,6 +27,7 @@ func main() {
 	flag.StringVar(&s.key, "key", "", "an API key")
 	flag.StringVar(&s.out, "out", "pictures", "the folder that they are written to")
 	only := flag.String("only", "", "pages to take, as a regular expression; all of them if empty")
+	flag.StringVar(&s.span, "range", "", "the time that pages with charts and lists show, such as 1h; each its own if empty")
 	sizes := flag.String("sizes", "1440,390", "widths")
 	flag.Parse()
 	at, err := url.Parse(*console)
@@ -45,6 +46,7 @@ func main() {
 type shoot struct {
 	console, key, out string
 	base              string // of a project's pages; "" for the first project
+	span              string
 	only              *regexp.Regexp
 	sizes             []string
 	*tab.Tab
@@ -172,7 +174,15 @@ func (s *shoot) each(pages []browsertest.Page, places browsertest.Places) error 
 }
 
 func (s *shoot) one(page browsertest.Page, places browsertest.Places, size string) error {
-	if err := s.Go(places.URL(s.console, page.Path)); err != nil {
+	at, err := url.Parse(places.URL(s.console, page.Path))
+	if err != nil {
+		return err
+	}
+	if q := at.Query(); s.span != "" {
+		q.Set("range", s.span)
+		at.RawQuery = q.Encode()
+	}
+	if err := s.Go(at.String()); err != nil {
 		return err
 	}
 	for _, theme := range []string{"light", "dark"} {
