@@ -20,7 +20,10 @@ import (
 func Listener(ln net.Listener, o ServerOptions) net.Listener {
 	o.ensureDefaults()
 	l := &listener{Listener: ln, o: o, ids: newRequestIDs(), watch: newWatch(&o), of: make(map[netip.Addr]int), closed: make(chan struct{})}
-	l.end = sync.OnceFunc(func() { close(l.closed) })
+	l.end = sync.OnceFunc(func() {
+		close(l.closed)
+		l.parted.end()
+	})
 	return l
 }
 
@@ -31,7 +34,8 @@ type listener struct {
 	watch *watch
 
 	closed chan struct{}
-	end    func() // closes closed
+	end    func() // closes closed, and what is parted
+	parted parted
 
 	mu   sync.Mutex
 	open int                // guarded by mu
@@ -138,8 +142,8 @@ func (l *listener) leave(addr netip.Addr) {
 	}
 }
 
-// refuse answers without reading and closes. The answer fits what a new socket
-// takes at once, so nobody waits for the client.
+// refuse answers without reading, and closes a little later. The answer fits what a
+// new socket takes at once, so nobody waits for the client.
 func (l *listener) refuse(c net.Conn, no *refusal) {
 	id := l.ids.make().String()
 	l.o.Rejected(no.reason)
@@ -150,7 +154,7 @@ func (l *listener) refuse(c net.Conn, no *refusal) {
 	_ = c.SetWriteDeadline(time.Now().Add(time.Second))
 	_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\nRetry-After: %d\r\nX-Request-Id: %s\r\n\r\n%s",
 		no.code, fasthttp.StatusMessage(no.code), len(body), wholeSeconds(no.after), id, body)
-	_ = c.Close()
+	l.parted.add(c)
 }
 
 // conn tells its listener, once, that it is being closed: before the client can

@@ -74,6 +74,51 @@ func TestRefusedWhileSending(t *testing.T) {
 	}
 }
 
+// TestRefusedConnectionsAreNotReset: of a connection that is one too many a client may be in
+// the middle of its request, and reads why it is refused; it is closed soon, and when the
+// listener is.
+func TestRefusedConnectionsAreNotReset(t *testing.T) {
+	h := openHall(t, ServerOptions{MaxConns: 1})
+	first := h.dial()
+	write(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	if a, err := http.ReadResponse(bufio.NewReader(first), nil); err != nil || a.StatusCode != 200 {
+		t.Fatal(err)
+	}
+	clients := make([]net.Conn, 2*maxParted)
+	for i := range clients {
+		clients[i] = h.dial()
+		write(clients[i], "GET / HTTP/1.1\r\n")
+	}
+	late := clients[maxParted:]
+	for _, c := range late[len(late)-8:] {
+		time.Sleep(5 * time.Millisecond) // what was sent has met a socket that is done
+		if _, err := io.WriteString(c, "Host: x\r\n\r\n"); err != nil {
+			t.Errorf("reset in the middle of a request: %v", err)
+		}
+	}
+	for _, c := range clients {
+		a, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || a.StatusCode != 503 {
+			t.Fatalf("%+v, %v", a, err)
+		}
+	}
+	h.l.parted.mu.Lock()
+	held := len(h.l.parted.conns)
+	h.l.parted.mu.Unlock()
+	if held > maxParted {
+		t.Errorf("%d are held, want %d at most", held, maxParted)
+	}
+	await(t, "they are closed", func() bool {
+		h.l.parted.mu.Lock()
+		defer h.l.parted.mu.Unlock()
+		return len(h.l.parted.conns) == 0 && h.l.parted.timer == nil
+	})
+	again := h.dial() // is left for the end
+	if a, err := http.ReadResponse(bufio.NewReader(again), nil); err != nil || a.StatusCode != 503 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+}
+
 // TestLingeringEnds: one who goes on sending is cut off after some of it, one who sends
 // nothing more and does not close after a second, and nobody holds up the server's end.
 func TestLingeringEnds(t *testing.T) {
