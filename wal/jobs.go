@@ -102,8 +102,8 @@ func (l *Log) RunningJobs() ([]event.Job, error) {
 const maxForgotten = 10_000
 
 // ForgetJobs removes jobs that ended longer ago than the policy keeps the history of their
-// project, and says how many. It reads those that began so long ago, up to maxForgotten of
-// them: what is left the next call removes.
+// project, and says how many: maxForgotten at most, what is left the next call removes. It
+// reads those that began so long ago, and looks once for each project that has any.
 func (l *Log) ForgetJobs(p Policy) (int, error) {
 	if err := l.enter(); err != nil {
 		return 0, err
@@ -124,16 +124,22 @@ func (l *Log) addEndedJobs(b *pebble.Batch, p *Policy) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, it.Error(), it.Close()) }()
-	for valid, looked := it.First(), 0; valid && looked < maxForgotten; looked++ {
+	for valid := it.First(); valid && b.Count() < maxForgotten; {
+		if err := checkKey(it.Key(), jobKeyLen); err != nil {
+			return err
+		}
+		var project, id event.ID
+		copy(project[:], it.Key()[1:])
+		copy(id[:], it.Key()[1+16:])
+		history := p.keep(project).History
+		end := p.Now.Add(-history)
+		if history == 0 || event.TimeOf(id).After(end) { // as all after it
+			valid = it.SeekGE(append(appendJobKey(nil, project, maxID), 0))
+			continue
+		}
 		job, err := decodeJob(it.Key(), it.Value())
 		if err != nil {
 			return err
-		}
-		history := p.keep(job.ProjectID).History
-		end := p.Now.Add(-history)
-		if history == 0 || event.TimeOf(job.ID).After(end) { // as all after it
-			valid = it.SeekGE(append(appendJobKey(nil, job.ProjectID, maxID), 0))
-			continue
 		}
 		if job.EndedAt != nil && !job.EndedAt.After(end) {
 			_ = b.Delete(it.Key(), nil)

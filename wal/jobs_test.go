@@ -101,6 +101,23 @@ func TestForgetJobs(t *testing.T) {
 	}
 }
 
+// TestForgetJobsByAndBy: one call removes so many, and the next the rest, whatever stays
+// before them.
+func TestForgetJobsByAndBy(t *testing.T) {
+	l := openLog(t, testOptions(vfs.NewMem()))
+	now := time.UnixMilli(1_800_000_000_000).UTC()
+	for n := range uint64(maxForgotten + 5) {
+		must(t, l.PutJob(job(2, n+1, event.JobDone)))
+	}
+	must(t, l.PutJob(job(1, 1, event.JobRunning)))
+	p := Policy{Now: now, Default: Keep{History: time.Hour}, Except: map[event.ID]Keep{idOf(1): {}}}
+	for _, want := range []int{maxForgotten, 5, 0} {
+		if n, err := l.ForgetJobs(p); err != nil || n != want {
+			t.Errorf("%d jobs went, %v; want %d", n, err, want)
+		}
+	}
+}
+
 func jobIDs(jobs []event.Job) []event.ID {
 	ids := make([]event.ID, len(jobs))
 	for i := range jobs {
