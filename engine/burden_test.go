@@ -73,7 +73,10 @@ func TestMoreSlowEndpointsThanWorkers(t *testing.T) {
 	const n, workers, each = 100, 256, 40
 	inTime(t, Options{Shards: 2, MaxInFlight: workers, EndpointCap: 8, MarkEvery: 10 * time.Second}, func(t *testing.T, w *world) {
 		var flying gauge
-		eps := w.endpoints(n)
+		var eps []*catalog.Endpoint
+		for _, s := range w.engine.shards {
+			eps = append(eps, w.endpointsOf(s, n/len(w.engine.shards))...)
+		}
 		for _, ep := range eps {
 			w.sender.set(ep.ID, flying.during(slow(30*time.Second, answers(200))))
 			w.post(ep, each)

@@ -325,7 +325,7 @@ func TestMarksSpeakForWhatIsHeld(t *testing.T) {
 }
 
 func TestAnEngineThatHoldsNothing(t *testing.T) {
-	o := Options{Holds: func(uint16) bool { return false }}
+	o := Options{Holds: func(uint16) bool { return false }, EndpointCap: 1} // one at a time: several have no order
 	inTime(t, o, func(t *testing.T, w *world) {
 		ep, other, p, q := w.apart()
 		w.post(ep, 10)
@@ -518,7 +518,7 @@ func TestAnEndpointComesBackWhileItsPartitionIsAway(t *testing.T) {
 
 // An error of the log leaves a partition that was to be taken where it was.
 func TestTakeThatFails(t *testing.T) {
-	inTime(t, Options{}, func(t *testing.T, w *world) {
+	inTime(t, Options{EndpointCap: 1}, func(t *testing.T, w *world) {
 		ep := w.endpoint()
 		p := w.partitionOf(ep)
 		w.release(p)

@@ -160,6 +160,18 @@ func (w *world) endpoints(n int) []*catalog.Endpoint {
 	return eps
 }
 
+// endpointsOf makes n endpoints of one shard.
+func (w *world) endpointsOf(s *Shard, n int) []*catalog.Endpoint {
+	w.t.Helper()
+	var eps []*catalog.Endpoint
+	for len(eps) < n {
+		if ep := w.endpoint(); w.engine.shardOf(ep.Hash()) == s {
+			eps = append(eps, ep)
+		}
+	}
+	return eps
+}
+
 func (w *world) single(ep *catalog.Endpoint, data string) event.Submission {
 	return event.Submission{
 		EndpointID: ep.ID,
