@@ -20,8 +20,10 @@ import (
 func Listener(ln net.Listener, o ServerOptions) net.Listener {
 	o.ensureDefaults()
 	l := &listener{Listener: ln, o: o, ids: newRequestIDs(), watch: newWatch(&o), of: make(map[netip.Addr]int), closed: make(chan struct{})}
+	l.parted.after = o.linger
 	l.end = sync.OnceFunc(func() {
 		close(l.closed)
+		l.watch.part()
 		l.parted.end()
 	})
 	return l
@@ -34,7 +36,7 @@ type listener struct {
 	watch *watch
 
 	closed chan struct{}
-	end    func() // closes closed, and what is parted
+	end    func() // closes closed, and what is parting or parted
 	parted parted
 
 	mu   sync.Mutex

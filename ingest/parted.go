@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-const (
-	maxParted  = 64          // connections; beyond that the oldest is closed
-	partedTime = time.Second // after which, at the latest, all are
-)
+const maxParted = 64 // connections; beyond that the oldest is closed
 
 // parted are connections that were answered without being read, and are closed a little
 // later: their clients may be in the middle of a request, and would be reset, see
 // conn.linger. Nobody reads them.
 type parted struct {
+	after time.Duration // all are closed by then
+
 	mu    sync.Mutex
 	conns []net.Conn  // the oldest first
 	timer *time.Timer // nil while there are none
@@ -35,7 +34,7 @@ func (p *parted) add(c net.Conn) {
 		_ = c.Close()
 		return
 	case p.timer == nil:
-		p.timer = time.AfterFunc(partedTime, p.closeAll)
+		p.timer = time.AfterFunc(p.after, p.closeAll)
 	case len(p.conns) == maxParted:
 		_ = p.conns[0].Close()
 		p.conns = append(p.conns[:0], p.conns[1:]...)

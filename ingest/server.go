@@ -21,6 +21,8 @@ type ServerOptions struct {
 	WriteTimeout time.Duration // for a client to take a whole answer, see Listener; default 30 s
 	IdleTimeout  time.Duration // between requests of a connection, see Listener; default 75 s
 
+	linger time.Duration // for one who was refused to read why; default 1 s
+
 	// Largest says how large the body may be of a request with this head, by the key
 	// that it shows, or what it asks for. It is asked about bodies of more than 64 KiB,
 	// which all may have, from any goroutine, before they are read. Nil: MaxRequestBytes.
@@ -47,6 +49,7 @@ func (o *ServerOptions) ensureDefaults() {
 	defaultTo(&o.ReadTimeout, 30*time.Second)
 	defaultTo(&o.WriteTimeout, 30*time.Second)
 	defaultTo(&o.IdleTimeout, 75*time.Second)
+	defaultTo(&o.linger, defaultLinger)
 	if o.Logger == nil {
 		o.Logger = silent{}
 	}

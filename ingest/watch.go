@@ -62,16 +62,15 @@ func (w *watch) look() {
 	}
 	now := int64(time.Since(w.began))
 	w.now.Store(now)
-	past := time.Unix(1, 0)
 	for c := range w.conns {
-		w.judge(c, time.Duration(now-c.since.Load())-w.every, past)
+		w.judge(c, time.Duration(now-c.since.Load())-w.every)
 	}
 	w.timer.Reset(w.every)
 }
 
 // judge has what c waits for end as timed out, by a deadline in the past, if it has
 // waited for too long.
-func (w *watch) judge(c *conn, waited time.Duration, past time.Time) {
+func (w *watch) judge(c *conn, waited time.Duration) {
 	switch waits := c.waits.Load(); {
 	case waits == waitsNext && waited > w.idle, waits == waitsRequest && waited > w.read:
 		_ = c.SetReadDeadline(past)
@@ -80,12 +79,27 @@ func (w *watch) judge(c *conn, waited time.Duration, past time.Time) {
 	}
 }
 
+// part ends the wait of those that are parting.
+func (w *watch) part() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for c := range w.conns {
+		if c.waits.Load() == waitsParting {
+			_ = c.SetReadDeadline(past)
+		}
+	}
+}
+
+// past is a deadline that ends a wait.
+var past = time.Unix(1, 0)
+
 // What a connection waits for.
 const (
 	waitsNot     = iota // the request is being served
 	waitsNext           // the first byte of another request
 	waitsRequest        // the rest of a request, or the first one's first byte
 	waitsTaken          // its client to take the answer
+	waitsParting        // its client to read why it was refused, see conn.linger
 )
 
 // Read implements net.Conn.
