@@ -133,14 +133,19 @@ func fakeServe(fault string, args []string) error {
 	return serveUntil(ctx, map[string]http.Handler{*listen: s.routes(), *admin: adminMux, *console: pages})
 }
 
+// serveUntil answers nothing before all listen: the server is ready then.
 func serveUntil(ctx context.Context, handlers map[string]http.Handler) error {
-	ended := make(chan error, len(handlers))
-	for addr, h := range handlers {
+	listeners := make(map[string]net.Listener, len(handlers))
+	for addr := range handlers {
 		ln, err := net.Listen("tcp", addr)
 		if err != nil {
 			return err
 		}
-		go func() { ended <- http.Serve(ln, h) }()
+		listeners[addr] = ln
+	}
+	ended := make(chan error, len(handlers))
+	for addr, h := range handlers {
+		go func() { ended <- http.Serve(listeners[addr], h) }()
 	}
 	select {
 	case err := <-ended:
