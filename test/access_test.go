@@ -53,7 +53,7 @@ func TestKeysReachWhatTheyAreFor(t *testing.T) {
 
 	_, key = p.newKey(object{"expires_at": time.Now().Add(1200 * time.Millisecond).UTC().Format(time.RFC3339Nano)})
 	p.keyed(key).answers(200, "GET", "/events", nil)
-	within(t, 10*time.Second, "the key has ended", func() bool {
+	within(t, patience, "the key has ended", func() bool {
 		code, _ := p.keyed(key).try("GET", "/events", nil)
 		return code == http.StatusUnauthorized
 	})

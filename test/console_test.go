@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 )
 
 // visitor is a browser without a script, at the console.
@@ -24,7 +23,7 @@ func newVisitor(t *testing.T, base string) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{t, base, &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &visitor{t, base, &http.Client{Jar: jar, Timeout: patience}}
 }
 
 // shownPage is an answer after redirects.

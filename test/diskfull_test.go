@@ -149,7 +149,7 @@ func (s *server) diskState() string {
 // wait waits until something is so.
 func (s *server) wait(what string, so func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !so(); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); !so(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("waited in vain: %s; %d bytes are free; it said:\n%s", what, s.free(), s.log)
 		}
@@ -259,7 +259,8 @@ func TestTheDiskFillsUp(t *testing.T) {
 		t.Errorf("after the deliveries the disk is %q", state)
 	}
 
-	s.stop()
+	s.stop() // which may have given some back
+	s.fill(12 * mib)
 	s.launch()
 	s.wait("not ready for the disk", func() bool {
 		code, text := s.ask("/readyz")

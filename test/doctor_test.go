@@ -94,7 +94,7 @@ func (s *server) runToEnd(ask func()) (code int) {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- s.cmd.Wait() }()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(patience)
 	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
 		select {
 		case <-ended:

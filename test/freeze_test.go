@@ -116,7 +116,7 @@ func TestFrozen(t *testing.T) {
 		t.Error("no client gave up, so the process was not frozen for long")
 	}
 
-	within(t, ice*3+20*time.Second, "all that is limited arrives", func() bool { return len(at("/limited")) >= limited })
+	within(t, ice*3+patience, "all that is limited arrives", func() bool { return len(at("/limited")) >= limited })
 	noStorm(t, at("/limited"), resumed, limit)
 	eventually(t, "what timed out is tried again", func() bool { return len(at("/slow")) == 2*waiting })
 	for _, d := range p.allDeliveries("endpointId=" + slow) {

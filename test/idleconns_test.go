@@ -98,7 +98,7 @@ func TestIdleConnections(t *testing.T) {
 	}
 	// Those that had spoken have waited for long enough, and others may come.
 	within(t, time.Minute, "the idle ones are closed", func() bool { open, _, _ = d.look(); return open <= bound-speakers })
-	within(t, 10*time.Second, "one more is let in", func() bool { return post(fresh) == nil })
+	within(t, patience, "one more is let in", func() bool { return post(fresh) == nil })
 	if soak(t) > 0 {
 		within(t, 2*time.Minute, "those that never spoke are closed", func() bool { open, _, _ = d.look(); return open == 0 })
 	}

@@ -196,7 +196,7 @@ func TestTwittersChallengeIsAnswered(t *testing.T) {
 			}
 		} `json:"provider_config"`
 	}
-	within(t, 10*time.Second, "crc_verified_at is shown", func() bool {
+	within(t, patience, "crc_verified_at is shown", func() bool {
 		p.do("GET", "/sources/"+id, nil, &view)
 		return view.ProviderConfig.Twitter.CRCVerifiedAt != nil
 	})
@@ -218,10 +218,10 @@ func TestFormsBecomeJSON(t *testing.T) {
 
 func TestTheIntakesLimit(t *testing.T) {
 	t.Parallel()
-	p, in := newProject(t, linear(1, 2), "--ingest-rate", "50"), newInbox(t)
+	p, in := newProject(t, linear(1, 2), "--ingest-rate", "1"), newInbox(t)
 	endpoint := p.add(in.URL, nil)
 	refused := 0
-	for i := range 200 {
+	for i := range 20 {
 		code, a, header, err := p.request("POST", "/events", object{"endpoint_id": endpoint, "event_type": "t", "data": i})
 		if err != nil {
 			t.Fatal(err)
@@ -237,7 +237,7 @@ func TestTheIntakesLimit(t *testing.T) {
 		}
 	}
 	if refused == 0 {
-		t.Error("200 events at once, and none was over 50 a second")
+		t.Error("20 events in a row, and none was over one a second")
 	}
 	other := newProject(t, nil)
 	if _, _, header, _ := other.request("POST", "/events", object{}); header.Get("X-RateLimit-Limit") != "" {

@@ -267,9 +267,6 @@ func partition(ops []porcupine.Operation) [][]porcupine.Operation {
 	return parts
 }
 
-// patience is how long porcupine may look for an order.
-const patience = 10 * time.Second
-
 // spoiler picks an answer of a history, and says what it is to be instead so that no order
 // explains it; -1: there is none to pick.
 type spoiler func(ops []porcupine.Operation) (int, told)

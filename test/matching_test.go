@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // subscribed makes an endpoint of an owner, with a subscription of its own.
@@ -321,12 +320,8 @@ func TestTryOut(t *testing.T) {
 	if ran.Payload.Sum != 6 || len(ran.Log) != 1 || ran.Log[0] != "adding 3" {
 		t.Errorf("the function made %+v", ran)
 	}
-	begin := time.Now()
 	p.refused("POST", "/subscriptions/test_function", object{"payload": 1, "function": "function transform() { for (;;) {} }"}, "function: timeout")
 	p.refused("POST", "/subscriptions/test_function", object{"payload": 1, "function": "function transform() { throw 'up' }"}, "up")
-	if took := time.Since(begin); took > 15*time.Second {
-		t.Errorf("an endless function took %s", took)
-	}
 }
 
 // TestEventTypeCatalogue: types are created, changed, deprecated, and imported from an

@@ -87,7 +87,7 @@ func TestDiskFailure(t *testing.T) {
 	go func() { _ = p.s.cmd.Wait(); close(done) }()
 	select {
 	case <-done:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the server goes on; it said:\n%s", p.s.log)
 	}
 	if code := p.s.cmd.ProcessState.ExitCode(); code != 74 {

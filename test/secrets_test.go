@@ -332,7 +332,7 @@ func (s *server) startFails() (code int, said string) {
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	overdue := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	overdue := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 	defer overdue.Stop()
 	_ = cmd.Wait()
 	return cmd.ProcessState.ExitCode(), out.String()

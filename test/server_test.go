@@ -98,13 +98,13 @@ func (s *server) start() time.Duration {
 	s.t.Helper()
 	begin := time.Now()
 	s.launch()
-	for deadline := begin.Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
+	for deadline := begin.Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
 		if s.ready() == http.StatusOK {
 			return time.Since(begin)
 		}
 	}
 	s.kill()
-	s.t.Fatalf("not ready within 30 s; it said:\n%s", s.log)
+	s.t.Fatalf("not ready within %s; it said:\n%s", patience, s.log)
 	return 0
 }
 
@@ -153,6 +153,8 @@ func (s *server) stop() {
 	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		s.t.Fatal(err)
 	}
+	overdue := time.AfterFunc(2*patience, func() { _ = s.cmd.Process.Kill() })
+	defer overdue.Stop()
 	if err := s.cmd.Wait(); err != nil {
 		s.t.Fatalf("stop: %v\n%s", err, s.log)
 	}
