@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"posthaste/browsertest/tab"
 )
 
 const instanceKey = "the-instance-key-of-the-browser-tests"
@@ -56,7 +58,7 @@ func (s *server) launch() error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(tab.Patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		resp, err := http.Get(s.admin + "/readyz")
 		if err != nil {
 			continue
@@ -67,7 +69,7 @@ func (s *server) launch() error {
 		}
 	}
 	s.stop()
-	return fmt.Errorf("the server was not ready within 30 s; it said:\n%s", &s.log)
+	return fmt.Errorf("the server was not ready within %s; it said:\n%s", tab.Patience, &s.log)
 }
 
 func (s *server) stop() {
@@ -187,10 +189,10 @@ func (p *project) deliveries(query string) []delivery {
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(tab.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("not within 20 s: %s", what)
+	t.Fatalf("not within %s: %s", tab.Patience, what)
 }

@@ -16,7 +16,7 @@ const (
 	Left     = kb.ArrowLeft
 	Right    = kb.ArrowRight
 	noPlace  = `no element, or none that can be seen: %s`
-	findIt   = `(() => { const e = document.querySelector(%q); if (!e) return null; e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return r.width ? [r.x, r.y, r.width, r.height] : null })()`
+	findIt   = `(() => { if (document.readyState !== "complete") return null; const e = document.querySelector(%q); if (!e) return null; e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return r.width ? [r.x, r.y, r.width, r.height] : null })()`
 	dragStep = 6
 )
 
@@ -30,7 +30,8 @@ func (t *Tab) Backwards() error {
 	return chromedp.Do(t.ctx, chromedp.KeyEvent(kb.Tab, chromedp.KeyModifiers(chromedp.ModifierShift)))
 }
 
-// box is where an element is once it can be seen: x, y, width and height.
+// box is where an element is once it can be seen, on a page whose programs have run: x, y,
+// width and height.
 func (t *Tab) box(selector string) ([]float64, error) {
 	var r []float64
 	err := t.wait(fmt.Sprintf(noPlace, selector), func() (bool, error) {

@@ -18,7 +18,7 @@ import (
 )
 
 // Patience is how long a tab waits for what it was told to wait for.
-const Patience = 20 * time.Second
+const Patience = time.Minute
 
 // Tab is one page in a profile of its own: no cookie of another tab is in it. One
 // goroutine uses it.
