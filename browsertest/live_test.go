@@ -162,7 +162,12 @@ func TestDeliveryRefreshes(t *testing.T) {
 	v.do(`leave(false)`)
 	v.until(fmt.Sprintf("asks > %d", asks))
 
-	v.click("#act-secrets")
+	release, err := v.Hold("#act-secrets")
+	v.must(err)
+	v.until(`!document.querySelector("#watch.htmx-request")`)
+	v.do(`window.asks = 0; htmx.trigger("#watch", "look")`)
+	v.is("nor one on which the mouse is held down", "asks === 0")
+	v.must(release())
 	v.until(`document.querySelector("dialog[open] pre")`)
 	v.do(`window.asks = 0; htmx.trigger("#watch", "look")`)
 	v.is("nor one with a dialog", "asks === 0")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -22,6 +23,9 @@ const (
 
 // Keys presses keys one after the other, wherever the focus is.
 func (t *Tab) Keys(keys string) error {
+	if err := t.Until(`document.readyState === "complete"`); err != nil {
+		return err
+	}
 	return chromedp.Do(t.ctx, chromedp.KeyEvent(keys))
 }
 
@@ -65,6 +69,9 @@ func (t *Tab) Type(selector, text string) error {
 
 // Choose picks an option as a person does: the field says that it has changed.
 func (t *Tab) Choose(selector, value string) error {
+	if err := t.Until(`document.readyState === "complete"`); err != nil {
+		return err
+	}
 	_, err := Eval[bool](t, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true})); return e.value === %[2]q })()`, selector, value))
 	return err
 }
@@ -77,6 +84,18 @@ func (t *Tab) Drag(selector string, from, to float64) error {
 	}
 	y := r[1] + r[3]/2
 	return chromedp.Do(t.ctx, chromedp.DragAndDropXY(r[0]+r[2]*from, y, r[0]+r[2]*to, y, dragStep))
+}
+
+// Hold presses the mouse on the middle of an element, and leaves it to release to let go there.
+func (t *Tab) Hold(selector string) (release func() error, err error) {
+	r, err := t.box(selector)
+	if err != nil {
+		return nil, err
+	}
+	do := func(what input.DispatchMouseEventType) error {
+		return chromedp.Do(t.ctx, chromedp.MouseEvent(what, r[0]+r[2]/2, r[1]+r[3]/2, chromedp.ButtonLeft, chromedp.ClickCount(1)))
+	}
+	return func() error { return do(input.DispatchMouseEventTypeMouseReleased) }, do(input.DispatchMouseEventTypeMousePressed)
 }
 
 // Hover moves the mouse to a part of an element.

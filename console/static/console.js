@@ -131,7 +131,7 @@
   // The page of a delivery that is not at its end asks what is new. It does not ask while
   // nobody sees it, and leaves alone what its reader is busy with.
   const within = where => { const s = getSelection(); return !s.isCollapsed && $$(where).some(el => s.containsNode(el, true)); };
-  const occupied = () => $("dialog[open]") || $(".htmx-request:not(#watch)") || within("#head, #axis, #atts, #tries .solo");
+  const occupied = () => $("dialog[open]") || $("main :active") || $(".htmx-request:not(#watch)") || within("#head, #axis, #atts, #tries .solo");
   const reading = () => scrollY > 120 || within("#tries .panes") || $("#tries .panes")?.contains(document.activeElement);
   const watches = e => e.detail.ctx?.sourceElement?.id === "watch";
   document.addEventListener("htmx:config:request", e => {
