@@ -35,12 +35,37 @@ type attemptView struct {
 	UpdatedAt       time.Time         `json:"updated_at"`
 	DeletedAt       *time.Time        `json:"deleted_at"`
 
-	Number          int     `json:"attempt_number"`
-	Manual          bool    `json:"manual"`
-	ErrorClass      string  `json:"error_class"`
-	DurationMS      float64 `json:"duration_ms"`
-	ResponseDataCut bool    `json:"response_data_cut"`
+	Number          int         `json:"attempt_number"`
+	Manual          bool        `json:"manual"`
+	ErrorClass      string      `json:"error_class"`
+	DurationMS      float64     `json:"duration_ms"`
+	Timing          *timingView `json:"timing"` // null: not known
+	ResponseDataCut bool        `json:"response_data_cut"`
 }
+
+// timingView says where duration_ms went, in the order in which it did, see event.Timing.
+type timingView struct {
+	TokenMS   float64 `json:"token_ms"`   // getting an access token
+	DNSMS     float64 `json:"dns_ms"`     // 0, as the next two, over a connection that was open before
+	ConnectMS float64 `json:"connect_ms"` // TCP, or the way through the proxy
+	TLSMS     float64 `json:"tls_ms"`     // the handshake
+	WaitMS    float64 `json:"wait_ms"`    // all else before the answer's first byte
+	ReadMS    float64 `json:"read_ms"`    // from there to the answer's end
+}
+
+func newTimingView(a *event.Attempt) *timingView {
+	if a.Timing == (event.Timing{}) {
+		return nil
+	}
+	t := &a.Timing
+	return &timingView{
+		TokenMS: millis(t.Token), DNSMS: millis(t.Lookup), ConnectMS: millis(t.Connect), TLSMS: millis(t.Handshake),
+		WaitMS: millis(t.Wait), ReadMS: millis(t.Rest(a.Duration)),
+	}
+}
+
+// millis is d in milliseconds, to the microsecond.
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func newAttemptView(a *event.Attempt, d event.Delivery, mask headerMask) attemptView {
 	start := a.StartedAt.UTC()
@@ -57,7 +82,8 @@ func newAttemptView(a *event.Attempt, d event.Delivery, mask headerMask) attempt
 		Status:          a.Succeeded(),
 		RequestedAt:     start, RespondedAt: end, CreatedAt: start, UpdatedAt: end,
 		Number: a.Number, Manual: a.Manual, ErrorClass: a.Class.String(),
-		DurationMS:      float64(a.Duration.Microseconds()) / 1000,
+		DurationMS:      millis(a.Duration),
+		Timing:          newTimingView(a),
 		ResponseDataCut: a.BodyCut,
 	}
 }

@@ -45,6 +45,7 @@ func goodAttempt(d event.Delivery) event.Attempt {
 		RequestHeaders:  []byte("Host: example.com\r\nX-Convoy-Signature: t=1,v1=ab\r\nX-Api-Key: k\r\n"),
 		ResponseHeaders: []byte("Content-Type: text/html\r\nSet-Cookie: a=b\r\nVia: 1\r\nVia: 2\r\nX-Cu"),
 		ResponseBody:    []byte("<b>caf\xc3\xa9</b> \xff\x00 cut \xc3"), BodyCut: true, Address: "192.0.2.1:443",
+		Timing: event.Timing{Lookup: 1500 * time.Microsecond, Connect: 20 * time.Millisecond, Handshake: 30 * time.Millisecond, Wait: 400 * time.Millisecond},
 	}
 }
 

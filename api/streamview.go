@@ -104,7 +104,7 @@ func (s *stream) view(m *live.Message, e *event.Event) (name string, data json.R
 	if t := &m.Tried; t.Number > 0 {
 		attempt, err = marshal(triedView{
 			Number: t.Number, StatusCode: t.StatusCode, ErrorClass: t.Class.String(), Error: t.Error, Manual: t.Manual,
-			StartedAt: t.StartedAt.UTC(), DurationMS: float64(t.Duration.Microseconds()) / 1000,
+			StartedAt: t.StartedAt.UTC(), DurationMS: millis(t.Duration),
 		})
 	}
 	data = append(data[:len(data)-1], `,"attempt":`...)

@@ -145,7 +145,19 @@ type Attempt struct {
 	ErrorClass   string    `json:"error_class"`
 	Status       bool      `json:"status"`
 	DurationMS   float64   `json:"duration_ms"`
+	Timing       *Timing   `json:"timing"` // nil: not known
 	RequestedAt  time.Time `json:"requested_at"`
+}
+
+// Timing is where the time of an attempt went, in milliseconds, in this order. Over a
+// connection that was open before there is neither DNS nor Connect nor TLS.
+type Timing struct {
+	Token   float64 `json:"token_ms"`
+	DNS     float64 `json:"dns_ms"`
+	Connect float64 `json:"connect_ms"`
+	TLS     float64 `json:"tls_ms"`
+	Wait    float64 `json:"wait_ms"` // for the answer's first byte
+	Read    float64 `json:"read_ms"` // the answer
 }
 
 // Key is an API key. Its text is there in the answer to its creation only.

@@ -85,6 +85,7 @@ type attempt struct {
 	OK              bool              `json:"status"`
 	RequestedAt     time.Time         `json:"requested_at"`
 	DurationMS      float64           `json:"duration_ms"`
+	Timing          *timing           `json:"timing"`
 }
 
 // Result is what came of it, in a few words.

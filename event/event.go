@@ -92,6 +92,7 @@ type Attempt struct {
 	URL             string
 	StartedAt       time.Time
 	Duration        time.Duration
+	Timing          Timing
 	StatusCode      int    // 0 when no answer came
 	RequestHeaders  []byte // as sent: "Name: value\r\n" lines
 	ResponseHeaders []byte // as received, cut at the cap

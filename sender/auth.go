@@ -64,10 +64,13 @@ func authFault(reason string) error {
 func (s *Sender) getToken(x *exchange, c *client) (err error) {
 	ctx, cancel := context.WithDeadline(c.target.alive, x.deadline)
 	defer cancel()
-	if x.token, err = s.tokens.Token(ctx, c.endpoint.ID, c.oauth); err != nil {
+	x.token, err = s.tokens.Token(ctx, c.endpoint.ID, c.oauth)
+	x.begun = time.Now()
+	x.attempt.Timing.Token = x.begun.Sub(x.attempt.StartedAt)
+	if err != nil {
 		return &authError{"access token", err}
 	}
-	if x.begun = time.Now(); !x.begun.Before(x.deadline) {
+	if !x.begun.Before(x.deadline) {
 		return errNoTime
 	}
 	return nil

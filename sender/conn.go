@@ -4,6 +4,8 @@ import (
 	"net"
 	"syscall"
 	"time"
+
+	"posthaste/event"
 )
 
 // conn is one guarded connection. Its endpoint's client owns it while it rests,
@@ -25,8 +27,9 @@ type conn struct {
 	address  string  // of the peer, once for all attempts
 
 	opened  time.Time
-	rested  time.Time // since when it rests; zero before its first answer
-	broken  bool      // closing it sends nothing more
+	made    event.Timing // what making it took
+	rested  time.Time    // since when it rests; zero before its first answer
+	broken  bool         // closing it sends nothing more
 	peek    func(fd uintptr)
 	peekBuf [1]byte
 	quiet   bool // what peek found

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"posthaste/event"
 	"posthaste/internal/netguard"
 )
 
@@ -26,6 +27,15 @@ var errNoCertificate = errors.New("no certificate in the PEM text")
 // errAborted is what a dial ends with after Cancel.
 var errAborted = errors.New("the server stopped")
 
+// dialError is about a connection that did not come about, after so long.
+type dialError struct {
+	made event.Timing
+	err  error
+}
+
+func (e *dialError) Error() string { return e.err.Error() }
+func (e *dialError) Unwrap() error { return e.err }
+
 // handshakeError is about a peer that TCP reached and TLS did not.
 type handshakeError struct {
 	address string
@@ -36,12 +46,15 @@ func (e *handshakeError) Error() string { return "TLS handshake: " + e.err.Error
 func (e *handshakeError) Unwrap() error { return e.err }
 
 // dial connects to addr within timeout, handshake included; config is nil for http.
-// owner is whose connection it is; nil for none of an endpoint's.
+// owner is whose connection it is; nil for none of an endpoint's. The error is a
+// *dialError, or about this server.
 func (d *dialer) dial(owner *target, addr string, timeout time.Duration, config *tls.Config) (net.Conn, error) {
 	deadline := time.Now().Add(timeout)
-	tcp, err := d.tcp.DialTimeout(addr, timeout)
+	var spent netguard.Spent
+	tcp, err := d.tcp.DialTimeout(addr, timeout, &spent)
+	made := event.Timing{Lookup: spent.Lookup, Connect: spent.Connect}
 	if err != nil {
-		return nil, err
+		return nil, &dialError{made, err}
 	}
 	raw, err := rawOf(tcp)
 	if err != nil {
@@ -49,7 +62,7 @@ func (d *dialer) dial(owner *target, addr string, timeout time.Duration, config 
 		return nil, err
 	}
 	c := newConn(tcp, raw, d.live)
-	c.owner = owner
+	c.owner, c.made = owner, made
 	if !d.live.add(c) {
 		c.abort()
 		return nil, errAborted
@@ -61,10 +74,12 @@ func (d *dialer) dial(owner *target, addr string, timeout time.Duration, config 
 	if config == nil {
 		return c, nil
 	}
-	if err := c.handshake(config, deadline); err != nil {
+	err = c.handshake(config, deadline)
+	c.made.Handshake = time.Since(c.opened)
+	if err != nil {
 		c.broken = true
 		_ = c.Close()
-		return nil, &handshakeError{c.address, err}
+		return nil, &dialError{c.made, &handshakeError{c.address, err}}
 	}
 	return c, nil
 }

@@ -76,6 +76,9 @@ func (x *exchange) end(err error) error {
 // run makes the exchange on c. keep says that c can carry another one.
 func (x *exchange) run(c *conn) (keep bool, err error) {
 	x.attempt.Address = c.address
+	if c.rested.IsZero() {
+		x.noteMade(&c.made)
+	}
 	if err := c.tcp.SetDeadline(x.deadline); err != nil {
 		return false, &writeError{err}
 	}
@@ -86,8 +89,14 @@ func (x *exchange) run(c *conn) (keep bool, err error) {
 	// A receiver may answer, with 413 say, and hang up before all is sent.
 	x.in = x.small
 	x.in.Reset(c)
+	if _, err := x.in.Peek(1); err == nil {
+		x.noteWait(time.Now())
+	}
 	keep, err = x.readAnswer(c)
 	x.ended = time.Now()
+	if x.attempt.Timing.Wait == 0 {
+		x.noteWait(x.ended)
+	}
 	if err != nil && sendErr != nil {
 		err = &writeError{sendErr}
 	}

@@ -99,6 +99,7 @@ func (t *target) do(x *exchange) (stale int, err error) {
 	for {
 		held, err := t.host.AcquireConn(x.deadline.Sub(now), true)
 		if err != nil {
+			x.noteDial(err)
 			return stale, err
 		}
 		c := held.Conn().(*conn)

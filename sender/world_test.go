@@ -102,6 +102,9 @@ func (w *world) attempt(ep *catalog.Endpoint, ev *event.Event) *event.Attempt {
 	if a.StartedAt.IsZero() || a.Duration < 0 || a.URL == "" {
 		w.t.Errorf("times or URL are missing: %+v", a)
 	}
+	if a.StatusCode != 0 && a.Timing.Wait <= 0 || a.Timing.Before() < 0 || a.Timing.Before()+a.Timing.Wait > a.Duration {
+		w.t.Errorf("the parts of %s do not add up: %+v", a.Duration, a.Timing)
+	}
 	if failed := a.Class != event.ClassNone && a.Class != event.ClassStatus; failed != (a.Error != "") || failed && a.StatusCode != 0 {
 		w.t.Errorf("class %q, error %q, status %d do not go together", a.Class, a.Error, a.StatusCode)
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -104,11 +105,20 @@ func TestEventInSignedRequestOut(t *testing.T) {
 		HTTPStatus string `json:"http_status"`
 		Status     bool
 		Headers    map[string]string `json:"request_http_header"`
+		DurationMS float64           `json:"duration_ms"`
+		Timing     map[string]float64
 	}
 	s.must(key, "GET", project+"/eventdeliveries/"+d.UID+"/deliveryattempts", nil, &attempts)
 	if len(attempts) != 1 || !attempts[0].Status || attempts[0].HTTPStatus != "200 OK" ||
 		attempts[0].Headers["X-Convoy-Signature"] != req.Header.Get("X-Convoy-Signature") {
 		t.Errorf("attempts: %+v", attempts)
+	}
+	rest := attempts[0].DurationMS
+	for _, ms := range attempts[0].Timing {
+		rest -= ms
+	}
+	if spent := attempts[0].Timing; spent["connect_ms"] <= 0 || spent["wait_ms"] <= 0 || spent["tls_ms"] != 0 || math.Abs(rest) > 0.01 {
+		t.Errorf("%v ms went to %v", attempts[0].DurationMS, spent)
 	}
 	s.stop()
 	if bad := recv.wrong(); len(bad) > 0 {

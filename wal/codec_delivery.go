@@ -51,6 +51,7 @@ const (
 	flagBodyCut
 	flagAtMostOnce // timers only
 	flagHeaderText // the attempt's headers are packed
+	flagTiming     // the attempt's timing is known
 )
 
 // appendOutcomeBody appends a later row of a delivery, after its header: the
@@ -58,7 +59,7 @@ const (
 //
 //	status 1 | flags 1 | charged attempts | limit | due ms | updated µs | reason |
 //	number | started µs | duration µs | status code | class 1 | error | address |
-//	URL | request headers | response headers | response body
+//	URL | request headers | response headers | response body | timing
 //
 // Numbers are uvarints, text a uvarint length and its bytes; headers are packed, see
 // appendHeaderText.
@@ -83,7 +84,11 @@ func appendOutcomeBody(dst []byte, s *event.Settlement) []byte {
 	dst = appendString(dst, a.URL)
 	dst = appendHeaderText(dst, a.RequestHeaders)
 	dst = appendHeaderText(dst, a.ResponseHeaders)
-	return appendBytes(dst, a.ResponseBody)
+	dst = appendBytes(dst, a.ResponseBody)
+	if a.Timing == (event.Timing{}) {
+		return dst
+	}
+	return appendTiming(dst, &a.Timing)
 }
 
 func outcomeFlags(a *event.Attempt) (f byte) {
@@ -96,6 +101,9 @@ func outcomeFlags(a *event.Attempt) (f byte) {
 	}
 	if a.BodyCut {
 		f |= flagBodyCut
+	}
+	if a.Timing != (event.Timing{}) {
+		f |= flagTiming
 	}
 	return f
 }
@@ -130,6 +138,10 @@ func decodeOutcome(key, value []byte, d *event.Delivery, a *event.Attempt) (bool
 		a.RequestHeaders, a.ResponseHeaders = bytesClone(r.bytes()), bytesClone(r.bytes())
 	}
 	a.ResponseBody = bytesClone(r.bytes())
+	a.Timing = event.Timing{}
+	if flags&flagTiming != 0 {
+		a.Timing = r.timing()
+	}
 	return true, r.done()
 }
 

@@ -191,6 +191,7 @@ func sampleSettlement() *event.Settlement {
 		StartedAt: time.UnixMicro(goldenClock*1000 + 3).UTC(), Duration: 1234567 * time.Microsecond, StatusCode: 599,
 		RequestHeaders: []byte("A: b\r\n"), ResponseHeaders: []byte("C: \xff\r\n"), ResponseBody: bytes.Repeat([]byte{0, 1}, 9000),
 		BodyCut: true, Class: event.ClassStatus, Error: "no", Address: "[2001:db8::1]:443",
+		Timing: event.Timing{Token: time.Microsecond, Lookup: 2 * time.Millisecond, Connect: 30 * time.Second, Handshake: 4 * time.Microsecond, Wait: time.Hour},
 	}}
 }
 
@@ -214,6 +215,8 @@ func TestOutcomeRoundTrip(t *testing.T) {
 		"zero attempt":  func(s *event.Settlement) { *s.Attempt = event.Attempt{StartedAt: time.UnixMicro(0).UTC()} },
 		"zero times":    func(s *event.Settlement) { s.Delivery.Due, s.Delivery.UpdatedAt = time.Time{}, time.Time{}.UTC() },
 		"not manual":    func(s *event.Settlement) { s.Attempt.Manual = false },
+		"only a wait":   func(s *event.Settlement) { s.Attempt.Timing = event.Timing{Wait: time.Second} },
+		"no timing":     func(s *event.Settlement) { s.Attempt.Timing = event.Timing{} },
 		"body not cut":  func(s *event.Settlement) { s.Attempt.BodyCut = false },
 		"clock stepped": func(s *event.Settlement) { s.Attempt.Duration = -time.Second },
 	} {
@@ -241,6 +244,19 @@ func TestOutcomeRoundTrip(t *testing.T) {
 				t.Errorf("%s: got %+v\nwant %+v", name, attempt, *s.Attempt)
 			}
 		}
+	}
+}
+
+func TestTimingsOfAnotherKindAreRefused(t *testing.T) {
+	s := sampleSettlement()
+	s.Attempt.Timing = event.Timing{Wait: time.Microsecond}
+	key := appendDeliveryKey(nil, s.Delivery.ID, 256, outcomeRow(s))
+	value := appendOutcomeBody(make([]byte, recordHeaderLen), s)
+	value[len(value)-2] |= 1 << 5 // which
+	seal(value, key)
+	var d event.Delivery
+	if _, err := decodeOutcome(key, value, &d, new(event.Attempt)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("got error %v", err)
 	}
 }
 

@@ -188,7 +188,7 @@ func dumpDelivery(key, value []byte) (any, error) {
 	if holds {
 		v["attempt"] = map[string]any{"number": a.Number, "manual": a.Manual, "started_at": a.StartedAt, "duration_us": a.Duration.Microseconds(),
 			"status_code": a.StatusCode, "class": a.Class.String(), "error": a.Error, "address": a.Address,
-			"response_body_bytes": len(a.ResponseBody), "response_body_cut": a.BodyCut}
+			"response_body_bytes": len(a.ResponseBody), "response_body_cut": a.BodyCut, "timing": a.Timing}
 	}
 	return v, err
 }

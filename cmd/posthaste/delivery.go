@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -177,8 +178,9 @@ func (s *session) deliveryFields(d client.Delivery) []field {
 }
 
 type deliveryAttemptsCmd struct {
-	ID   string `arg:"" help:"The delivery."`
-	Body bool   `help:"Print what the receivers answered, too."`
+	ID     string `arg:"" help:"The delivery."`
+	Body   bool   `help:"Print what the receivers answered, too."`
+	Timing bool   `help:"Print where the time went, too: an access token, DNS, connecting, TLS, waiting for the answer's first byte, and reading it."`
 }
 
 // Run prints the attempts. The API gives all of them at once.
@@ -197,10 +199,18 @@ func (c *deliveryAttemptsCmd) Run(s *session) error {
 	if len(page.Rows) == 0 {
 		return s.say("No attempt was made yet. See why: posthaste delivery get %s", clean(c.ID))
 	}
-	t := newTable(s.stdout, "NUMBER", "TIME", "RESULT", "TOOK", "ADDRESS", "ERROR")
+	head := []string{"NUMBER", "TIME", "RESULT", "TOOK", "ADDRESS", "ERROR"}
+	if c.Timing {
+		head = slices.Insert(head, 4, "TOKEN", "DNS", "CONNECT", "TLS", "WAIT", "READ")
+	}
+	t := newTable(s.stdout, head...)
 	for _, row := range page.Rows {
 		a := row.Value
-		if err := t.row(strconv.Itoa(a.Number), s.at(a.RequestedAt), attemptResult(a), seconds(a.DurationMS/1000), a.IPAddress, short(a.Error, 80)); err != nil {
+		cells := []string{strconv.Itoa(a.Number), s.at(a.RequestedAt), attemptResult(a), seconds(a.DurationMS / 1000), a.IPAddress, short(a.Error, 80)}
+		if c.Timing {
+			cells = slices.Insert(cells, 4, timingCells(a.Timing)...)
+		}
+		if err := t.row(cells...); err != nil {
 			return err
 		}
 	}
@@ -213,6 +223,20 @@ func (c *deliveryAttemptsCmd) Run(s *session) error {
 		}
 	}
 	return nil
+}
+
+// timingCells are the parts of an attempt's time; what was not done, or is not known, is "".
+func timingCells(t *client.Timing) []string {
+	cells := make([]string, 6)
+	if t == nil {
+		return cells
+	}
+	for i, ms := range []float64{t.Token, t.DNS, t.Connect, t.TLS, t.Wait, t.Read} {
+		if ms >= 0.005 { // less is written as 0s
+			cells[i] = seconds(ms / 1000)
+		}
+	}
+	return cells
 }
 
 func attemptResult(a client.Attempt) string {

@@ -89,22 +89,31 @@ func (p *Policy) control(_ context.Context, network, address string, _ syscall.R
 	return p.CheckAddr(ap)
 }
 
+// Spent is where the time of a dial went.
+type Spent struct {
+	Lookup  time.Duration // finding the host's addresses
+	Connect time.Duration // to all that were tried
+}
+
 // DialTimeout connects to addr, host:port, within the timeout or MaxDialTime,
-// whichever is shorter; a timeout of 0 or less means MaxDialTime. It has the
-// signature of fasthttp's DialFuncWithTimeout. Of a host with many addresses it
-// tries up to three that are allowed. The error is one of:
+// whichever is shorter; a timeout of 0 or less means MaxDialTime. Of a host with many
+// addresses it tries up to three that are allowed. It adds what it took to spent, if
+// that is not nil, also when it fails. The error is one of:
 //
 //   - a *BlockError: errors.Is(err, ErrBlocked). No address may be connected to.
 //   - a *net.DNSError: the name has no addresses or cannot be resolved.
 //   - a *DialError: no connection came about. IsLocal tells whether that is the
 //     fault of this machine.
-func (d *Dialer) DialTimeout(addr string, timeout time.Duration) (net.Conn, error) {
+func (d *Dialer) DialTimeout(addr string, timeout time.Duration, spent *Spent) (net.Conn, error) {
+	if spent == nil {
+		spent = new(Spent)
+	}
 	if timeout <= 0 || timeout > d.maxTime {
 		timeout = d.maxTime
 	}
 	ctx, cancel := context.WithTimeout(d.alive, timeout)
 	defer cancel()
-	conn, err := d.dial(ctx, addr)
+	conn, err := d.dial(ctx, addr, spent)
 	switch {
 	case err == nil:
 		return conn, nil
@@ -122,7 +131,8 @@ func (d *Dialer) Close() error {
 	return nil
 }
 
-func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
+func (d *Dialer) dial(ctx context.Context, addr string, spent *Spent) (net.Conn, error) {
+	begun := time.Now()
 	host, text, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, &DialError{addr, withoutAddress(err)}
@@ -132,9 +142,12 @@ func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, &DialError{addr, strconv.ErrRange}
 	}
 	if _, err := netip.ParseAddr(host); err != nil && d.proxy != nil && d.proxy.Resolves {
+		defer func() { spent.Connect += time.Since(begun) }()
 		return d.byName(ctx, addr, uint16(port))
 	}
 	addrs, err := d.addresses(ctx, host)
+	resolved := time.Now()
+	spent.Lookup += resolved.Sub(begun)
 	if err != nil {
 		if IsLocal(err) {
 			return nil, &DialError{addr, err}
@@ -145,6 +158,7 @@ func (d *Dialer) dial(ctx context.Context, addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer func() { spent.Connect += time.Since(resolved) }()
 	return d.tryEach(ctx, addr, targets)
 }
 

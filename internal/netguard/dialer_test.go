@@ -70,7 +70,7 @@ func listen(t *testing.T, addr string) (port string) {
 // wantHello dials and reads what listen says.
 func wantHello(t *testing.T, d *Dialer, addr string) {
 	t.Helper()
-	conn, err := d.DialTimeout(addr, 0)
+	conn, err := d.DialTimeout(addr, 0, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestDialIsBlocked(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := (&Policy{}).Dialer(c.o)
 			defer d.Close()
-			conn, err := d.DialTimeout(c.addr, time.Second)
+			conn, err := d.DialTimeout(c.addr, time.Second, nil)
 			if conn != nil || !errors.Is(err, ErrBlocked) {
 				t.Fatalf("%v, %v: want ErrBlocked", conn, err)
 			}
@@ -155,12 +155,12 @@ func TestEachDialChecksAgain(t *testing.T) {
 		d := scripted(p, DialerOptions{Lookup: func(context.Context, string) ([]netip.Addr, error) { return now, nil }},
 			func(context.Context, netip.AddrPort) error { return nil })
 		defer d.Close()
-		if _, err := d.DialTimeout("example.com:443", 0); err != nil {
+		if _, err := d.DialTimeout("example.com:443", 0, nil); err != nil {
 			t.Fatal(err)
 		}
 		now = addrs("10.0.0.1")
 		time.Sleep(positiveTTL)
-		if _, err := d.DialTimeout("example.com:443", 0); !errors.Is(err, ErrBlocked) {
+		if _, err := d.DialTimeout("example.com:443", 0, nil); !errors.Is(err, ErrBlocked) {
 			t.Fatalf("after the name moved: %v", err)
 		}
 	})
@@ -175,7 +175,7 @@ func TestRefusedConnection(t *testing.T) {
 	_ = l.Close()
 	d := (&Policy{Allow: blocks("127.0.0.0/8")}).Dialer(resolvesTo(addrs("127.0.0.1")...))
 	defer d.Close()
-	_, err = d.DialTimeout("example.com:"+port, time.Second)
+	_, err = d.DialTimeout("example.com:"+port, time.Second, nil)
 	var dial *DialError
 	if !errors.As(err, &dial) || !errors.Is(err, syscall.ECONNREFUSED) || dial.Timeout() || IsLocal(err) {
 		t.Fatalf("err = %#v", err)
@@ -200,7 +200,7 @@ func TestAtMostThreeAddressesWithinTheTime(t *testing.T) {
 		})
 		defer d.Close()
 		began := time.Now()
-		_, err := d.DialTimeout("example.com:443", time.Minute)
+		_, err := d.DialTimeout("example.com:443", time.Minute, nil)
 		var dial *DialError
 		if !errors.As(err, &dial) || !dial.Timeout() {
 			t.Fatalf("err = %v, want a timeout", err)
@@ -256,7 +256,7 @@ func TestBadDialAddress(t *testing.T) {
 	defer d.Close()
 	for _, addr := range []string{"example.com", "example.com:", "example.com:http", "example.com:65536", "a:b:c", ""} {
 		var dial *DialError
-		if _, err := d.DialTimeout(addr, 0); !errors.As(err, &dial) || dial.Addr != addr {
+		if _, err := d.DialTimeout(addr, 0, nil); !errors.As(err, &dial) || dial.Addr != addr {
 			t.Errorf("%q: %v, want a DialError", addr, err)
 		}
 	}
@@ -270,7 +270,7 @@ func TestCloseEndsDialsAndRefusesNewOnes(t *testing.T) {
 		})
 		ended := make(chan error, 1)
 		go func() {
-			_, err := d.DialTimeout("example.com:443", 0)
+			_, err := d.DialTimeout("example.com:443", 0, nil)
 			ended <- err
 		}()
 		synctest.Wait()
@@ -282,7 +282,7 @@ func TestCloseEndsDialsAndRefusesNewOnes(t *testing.T) {
 		if err := <-ended; !errors.Is(err, net.ErrClosed) {
 			t.Fatalf("a dial in progress ended with %v", err)
 		}
-		if _, err := d.DialTimeout("example.com:443", 0); !errors.Is(err, net.ErrClosed) {
+		if _, err := d.DialTimeout("example.com:443", 0, nil); !errors.Is(err, net.ErrClosed) {
 			t.Fatalf("a dial after Close: %v", err)
 		}
 	})

@@ -18,7 +18,7 @@ func TestLocalFaultEndsTheDial(t *testing.T) {
 			tries++
 			return os.NewSyscallError("socket", fault)
 		})
-		_, err := d.DialTimeout("example.com:443", 0)
+		_, err := d.DialTimeout("example.com:443", 0, nil)
 		var dial *DialError
 		if !errors.As(err, &dial) || !IsLocal(err) || tries != 1 {
 			t.Errorf("%v: err = %v after %d tries", fault, err, tries)
@@ -32,7 +32,7 @@ func TestLocalFaultInTheLookup(t *testing.T) {
 		return nil, fmt.Errorf("socket: %w", syscall.EMFILE)
 	}})
 	defer d.Close()
-	_, err := d.DialTimeout("example.com:443", 0)
+	_, err := d.DialTimeout("example.com:443", 0, nil)
 	var dial *DialError
 	if !errors.As(err, &dial) || !IsLocal(err) {
 		t.Fatalf("err = %v", err)
@@ -55,7 +55,7 @@ func TestNamesThatDoNotResolve(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			d := (&Policy{}).Dialer(DialerOptions{Lookup: func(context.Context, string) ([]netip.Addr, error) { return nil, c.found }})
 			defer d.Close()
-			_, err := d.DialTimeout("example.com:443", 0)
+			_, err := d.DialTimeout("example.com:443", 0, nil)
 			var dns *net.DNSError
 			if !errors.As(err, &dns) || dns.Error() != c.want || dns.Timeout() != c.timeout {
 				t.Fatalf("err = %v, want %q", err, c.want)
@@ -73,14 +73,14 @@ func TestAMachineWithoutIPv6(t *testing.T) {
 	}
 	d := scripted(&Policy{}, resolvesTo(addrs("2606::1", "8.8.8.8")...), noIPv6)
 	defer d.Close()
-	conn, err := d.DialTimeout("example.com:443", 0)
+	conn, err := d.DialTimeout("example.com:443", 0, nil)
 	if err != nil {
 		t.Fatalf("IPv4 was not tried: %v", err)
 	}
 	_ = conn.Close()
 	d = scripted(&Policy{}, resolvesTo(addrs("2606::1")...), noIPv6)
 	defer d.Close()
-	if _, err := d.DialTimeout("example.com:443", 0); IsLocal(err) || !errors.Is(err, syscall.ENETUNREACH) {
+	if _, err := d.DialTimeout("example.com:443", 0, nil); IsLocal(err) || !errors.Is(err, syscall.ENETUNREACH) {
 		t.Fatalf("err = %v, want unreachable", err)
 	}
 }

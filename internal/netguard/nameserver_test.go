@@ -97,7 +97,7 @@ func TestADNSAnswerIsChecked(t *testing.T) {
 	z := serveZone(t, map[string][4]byte{"metadata.example.": {169, 254, 169, 254}})
 	d := (&Policy{}).Dialer(DialerOptions{DNSServer: z.addr})
 	defer d.Close()
-	if _, err := d.DialTimeout("metadata.example:80", 0); !errors.Is(err, ErrBlocked) {
+	if _, err := d.DialTimeout("metadata.example:80", 0, nil); !errors.Is(err, ErrBlocked) {
 		t.Fatalf("err = %v", err)
 	}
 }
@@ -107,7 +107,7 @@ func TestNumbersAreNamesToTheDialer(t *testing.T) {
 	d := (&Policy{Allow: blocks("127.0.0.0/8")}).Dialer(DialerOptions{DNSServer: z.addr})
 	defer d.Close()
 	for _, host := range []string{"2130706433", "0x7f.1", "0177.0.0.1", "127.1", "0"} {
-		_, err := d.DialTimeout(host+":8080", 0)
+		_, err := d.DialTimeout(host+":8080", 0, nil)
 		var dns *net.DNSError
 		if !errors.As(err, &dns) || !dns.IsNotFound {
 			t.Errorf("%s: %v, want no such host", host, err)
@@ -124,7 +124,7 @@ func TestASilentNameServer(t *testing.T) {
 	z := serveZone(t, map[string][4]byte{"silent.example.": {}})
 	d := (&Policy{}).Dialer(DialerOptions{DNSServer: z.addr})
 	defer d.Close()
-	_, err := d.DialTimeout("silent.example:443", 50*time.Millisecond)
+	_, err := d.DialTimeout("silent.example:443", 50*time.Millisecond, nil)
 	var dns *net.DNSError
 	if !errors.As(err, &dns) || !dns.Timeout() || dns.Name != "silent.example" {
 		t.Fatalf("err = %#v", err)

@@ -99,7 +99,7 @@ func TestProxyGetsCheckedAddresses(t *testing.T) {
 			o.Proxy = &Proxy{Addr: p.addr, Authorization: "Basic abc", Resolves: c.resolves}
 			d := (&Policy{}).Dialer(o)
 			defer d.Close()
-			conn, err := d.DialTimeout(c.addr, 0)
+			conn, err := d.DialTimeout(c.addr, 0, nil)
 			if c.asked == "" {
 				if conn != nil || !errors.Is(err, ErrBlocked) || p.asked() != "" {
 					t.Fatalf("%v, %v, asked %q: want ErrBlocked and no question", conn, err, p.asked())
@@ -159,7 +159,7 @@ func TestProxyFailures(t *testing.T) {
 				o.Proxy = &Proxy{Addr: p.addr, Resolves: resolves}
 				d := (&Policy{}).Dialer(o)
 				defer d.Close()
-				conn, err := d.DialTimeout("example.com:443", 0)
+				conn, err := d.DialTimeout("example.com:443", 0, nil)
 				if conn != nil || err == nil || IsLocal(err) != c.local || errors.Is(err, ErrBlocked) != c.blocked || !strings.Contains(err.Error(), c.says) {
 					t.Fatalf("%v, %v: want local = %v, blocked = %v, and %q", conn, err, c.local, c.blocked, c.says)
 				}
@@ -181,7 +181,7 @@ func TestProxyThatIsNotThere(t *testing.T) {
 	o.Proxy = &Proxy{Addr: l.Addr().String()}
 	d := (&Policy{}).Dialer(o)
 	defer d.Close()
-	if _, err := d.DialTimeout("example.com:443", 0); !IsLocal(err) || !errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), o.Proxy.Addr) {
+	if _, err := d.DialTimeout("example.com:443", 0, nil); !IsLocal(err) || !errors.Is(err, syscall.ECONNREFUSED) || strings.Contains(err.Error(), o.Proxy.Addr) {
 		t.Fatalf("%v: want a local fault without the proxy's address", err)
 	}
 }
@@ -193,12 +193,12 @@ func TestSilentProxy(t *testing.T) {
 	o.Proxy = &Proxy{Addr: p.addr}
 	d := (&Policy{}).Dialer(o)
 	var dial *DialError
-	if _, err := d.DialTimeout("example.com:443", 50*time.Millisecond); !errors.As(err, &dial) || !dial.Timeout() || IsLocal(err) {
+	if _, err := d.DialTimeout("example.com:443", 50*time.Millisecond, nil); !errors.As(err, &dial) || !dial.Timeout() || IsLocal(err) {
 		t.Fatalf("%v: want a timeout", err)
 	}
 	ended := make(chan error)
 	go func() {
-		_, err := d.DialTimeout("example.com:443", 0)
+		_, err := d.DialTimeout("example.com:443", 0, nil)
 		ended <- err
 	}()
 	for strings.Count(p.asked(), "CONNECT") < 2 {
