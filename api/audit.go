@@ -113,6 +113,9 @@ func (a *API) recordRefusal(c *call, rt *route, requestID string, err error) err
 	record := c.who(requestID)
 	_, message := codeOf(err)
 	record.Outcome, record.Reason = event.AuditRefused, strings.Clone(message)
+	if blocked, ok := errors.AsType[*event.BlockedError](err); ok {
+		record.Reason += " (" + strings.Clone(blocked.Host) + ")"
+	}
 	record.Action, record.Object = refusedAction(c.r, rt.pattern)
 	if p := c.snap.Project(c.grant.ProjectID); p != nil {
 		record.ProjectID, record.ProjectName = p.ID, p.Name
@@ -135,5 +138,5 @@ func refused(err error) error {
 
 func isRefused(err error) bool {
 	var said *httpError
-	return errors.As(err, new(refusedError)) || errors.As(err, &said) && said.code == http.StatusForbidden
+	return errors.As(err, new(refusedError)) || errors.As(err, &said) && said.code == http.StatusForbidden || errors.As(err, new(*event.BlockedError))
 }

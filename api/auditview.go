@@ -19,7 +19,7 @@ type auditView struct {
 	ObjectKind  string              `json:"object_kind"`
 	ObjectID    string              `json:"object_id"`
 	ObjectName  string              `json:"object_name"`
-	Count       int                 `json:"count"`   // of the objects that the action was about; 0: it is not known
+	Count       int                 `json:"count"`   // of the objects that the action was about, or of attempts that were refused; 0: it is not known
 	Outcome     string              `json:"outcome"` // done, refused, begun, failed
 	Reason      string              `json:"reason"`
 	Address     string              `json:"address"` // that the request came from

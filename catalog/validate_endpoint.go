@@ -222,5 +222,5 @@ func refusedURL(field string, err error) error {
 	if invalid, ok := errors.AsType[*event.InvalidError](err); ok {
 		return event.Invalid(field, "%s", invalid.Reason)
 	}
-	return event.Invalid(field, "%s", err)
+	return &event.InvalidError{Field: field, Reason: err.Error(), Cause: err}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"posthaste/breaker"
+	"posthaste/catalog"
 	"posthaste/event"
 )
 
@@ -59,6 +60,8 @@ type Hooks struct {
 	// Local: an attempt could not be made, for a fault of this machine; it does not count and
 	// is made again.
 	Local func(reason string)
+	// Blocked: an attempt was refused by the egress rules, for this reason.
+	Blocked func(p *catalog.Project, ep *catalog.Endpoint, reason string)
 	// Breaker: an endpoint's circuit breaker opened, or closed again.
 	Breaker func(to breaker.State)
 }
@@ -80,6 +83,9 @@ func (o *Options) ensureDefaults() {
 	}
 	if o.Hooks.Breaker == nil {
 		o.Hooks.Breaker = func(breaker.State) {}
+	}
+	if o.Hooks.Blocked == nil {
+		o.Hooks.Blocked = func(*catalog.Project, *catalog.Endpoint, string) {}
 	}
 	if o.Hooks.Local == nil {
 		o.Hooks.Local = func(string) {}

@@ -187,6 +187,9 @@ func (s *Shard) attempt(w *worker) (again bool) {
 	s.settle(st, j.ev)
 	w.settled = true
 	e.report(a, &st.Delivery, now)
+	if a.Class == event.ClassBlocked {
+		e.o.Hooks.Blocked(w.project, w.target, a.Error)
+	}
 	e.tellDelivery(w.project, &st.Delivery, a)
 	return false
 }

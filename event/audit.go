@@ -13,7 +13,7 @@ type Audit struct {
 	Object      AuditObject   `json:"object,omitzero"`
 	Outcome     string        `json:"outcome"`          // one of the Audit constants
 	Reason      string        `json:"reason,omitempty"` // of a refusal; of what the server does by itself
-	Count       int           `json:"count,omitempty"`  // objects, where it is more than the one that is named
+	Count       int           `json:"count,omitempty"`  // objects, where it is more than the one that is named; attempts that were refused
 	Address     string        `json:"address,omitempty"`
 	RequestID   string        `json:"request_id,omitempty"`
 	Changes     []AuditChange `json:"changes,omitempty"`

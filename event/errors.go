@@ -19,6 +19,7 @@ var (
 type InvalidError struct {
 	Field  string // as the request names it; "" for the request as a whole
 	Reason string // a sentence without the field's name
+	Cause  error  // what errors.Is and errors.As find behind it; may be nil
 }
 
 func (e *InvalidError) Error() string {
@@ -28,10 +29,21 @@ func (e *InvalidError) Error() string {
 	return e.Field + ": " + e.Reason
 }
 
+// Unwrap is the cause.
+func (e *InvalidError) Unwrap() error { return e.Cause }
+
 // Invalid builds an InvalidError.
 func Invalid(field, format string, args ...any) error {
 	return &InvalidError{Field: field, Reason: fmt.Sprintf(format, args...)}
 }
+
+// BlockedError is about a URL that leads to where nothing may be sent.
+type BlockedError struct {
+	Host   string // and port, as the URL has them
+	Reason string // a sentence for the person who wrote the URL
+}
+
+func (e *BlockedError) Error() string { return e.Reason }
 
 // OverloadError is ErrOverloaded with the time after which to try again.
 type OverloadError struct {

@@ -126,3 +126,43 @@ func TestProxyThatIsDown(t *testing.T) {
 		t.Errorf("said %d times, want once in ten seconds:\n%s", n, p.log)
 	}
 }
+
+// TestEgressIsAudited: who tried to have requests sent where none may go, and which
+// endpoints led there.
+func TestEgressIsAudited(t *testing.T) {
+	t.Parallel()
+	in := newInbox(t)
+	p := newProject(t, linear(1, 2))
+	endpoint := p.add(in.URL, nil)
+	type record struct {
+		Actor                   string `json:"actor_kind"`
+		Object                  string `json:"object_id"`
+		Action, Outcome, Reason string
+		Count                   int
+	}
+	trail := func() (all []record) {
+		t.Helper()
+		var page struct{ Content []record }
+		p.do("GET", "/audit?perPage=100&outcome=refused", nil, &page)
+		return page.Content
+	}
+	for range 3 { // once a minute
+		p.refused("POST", "/endpoints", object{"name": "e", "url": "http://169.254.169.254/latest"}, "url")
+	}
+	if all := trail(); len(all) != 1 || all[0].Actor != "api_key" || all[0].Action != "endpoint.create" || !strings.Contains(all[0].Reason, "169.254.169.254") {
+		t.Errorf("the audit log has %+v", all)
+	}
+	p.stop()
+	p.args = append(p.args, "--egress-deny", "127.0.0.1/32")
+	p.start()
+	p.await(p.send(endpoint, `{"n":1}`), "Failure")
+	p.stop()
+	p.start()
+	all := trail()
+	if len(all) != 2 || all[0].Actor != "server" || all[0].Action != "endpoint.block" || all[0].Object != endpoint || all[0].Count != 2 || all[0].Reason == "" {
+		t.Errorf("the audit log has %+v", all)
+	}
+	if n := len(in.arrivals()); n != 0 {
+		t.Errorf("%d requests came", n)
+	}
+}

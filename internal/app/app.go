@@ -49,6 +49,7 @@ type App struct {
 
 	disk       *disk
 	challenges chan challenge // that keepNotes writes
+	blocks     *blocks
 	sealing    sealing
 
 	faults struct{ accept, attempt recurring }
@@ -69,7 +70,7 @@ func New(o Options) (*App, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges), started: time.Now(), clock: steady.New()}
+	a := &App{o: o, log: o.Logger, m: newMeters(o.Version), disk: newDisk(max(0, o.DiskReserve)), challenges: make(chan challenge, maxChallenges), blocks: newBlocks(), started: time.Now(), clock: steady.New()}
 	a.sealing.wake = make(chan struct{}, 1)
 	a.clockGap = a.clock.Gap()
 	a.m.watchClock(a.clock)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"posthaste/event"
 	"posthaste/internal/netguard"
 )
 
@@ -123,11 +124,23 @@ func urlPolicy(guard *netguard.Policy) func(raw string, enforceTLS bool) (string
 		canonical, err := guard.CanonicalURL(raw)
 		var refused *netguard.URLError
 		if errors.As(err, &refused) {
-			err = errors.New(refused.Reason) // the catalog names the field
+			err = refusal(raw, refused)
 		}
 		if err == nil && enforceTLS && !strings.HasPrefix(canonical, "https://") {
 			err = fmt.Errorf("this project takes https endpoints only (ssl.enforce_secure_endpoints)")
 		}
 		return canonical, err
 	}
+}
+
+// refusal is err without the field, which the catalog names.
+func refusal(raw string, err *netguard.URLError) error {
+	if !errors.Is(err, netguard.ErrBlocked) {
+		return errors.New(err.Reason)
+	}
+	blocked := &event.BlockedError{Reason: err.Reason}
+	if u, fault := url.Parse(raw); fault == nil {
+		blocked.Host = u.Host
+	}
+	return blocked
 }

@@ -48,5 +48,6 @@ func (a *App) hooks() engine.Hooks {
 			a.log.Error().Str("reason", reason).Int("times", n).Msg("attempts cannot be made, for a fault of this machine; they do not count and are made again")
 		}
 	}
+	h.Blocked = a.blocks.add
 	return h
 }

@@ -8,8 +8,9 @@ import (
 	"posthaste/internal/diskspace"
 )
 
-// What requests leave behind without waiting for it to be written: when API keys
-// were last used, and when Twitter last had its challenge answered.
+// What requests and attempts leave behind without waiting for it to be written: when API
+// keys were last used, when Twitter last had its challenge answered, and which attempts the
+// egress rules refused.
 
 // keyUseEvery is how often it is written when API keys were last used, and
 // challengeEvery how often one source's challenge is.
@@ -34,7 +35,8 @@ func (a *App) challenged(project, source event.ID) {
 	}
 }
 
-// keepNotes writes notes until ctx ends, and the last use of keys then once more.
+// keepNotes writes notes until ctx ends, and the last use of keys and what was refused
+// then once more.
 func (a *App) keepNotes(ctx context.Context) error {
 	tick := time.NewTicker(keyUseEvery)
 	defer tick.Stop()
@@ -42,9 +44,11 @@ func (a *App) keepNotes(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			a.flushKeyUse()
+			a.flushBlocks(true)
 			return ctx.Err()
 		case <-tick.C:
 			a.flushKeyUse()
+			a.flushBlocks(false)
 		case c := <-a.challenges:
 			a.writeChallenge(c)
 		}
