@@ -188,9 +188,20 @@ func dumpDelivery(key, value []byte) (any, error) {
 	if holds {
 		v["attempt"] = map[string]any{"number": a.Number, "manual": a.Manual, "started_at": a.StartedAt, "duration_us": a.Duration.Microseconds(),
 			"status_code": a.StatusCode, "class": a.Class.String(), "error": a.Error, "address": a.Address,
-			"response_body_bytes": len(a.ResponseBody), "response_body_cut": a.BodyCut, "timing": a.Timing}
+			"response_body_bytes": len(a.ResponseBody), "response_body_cut": a.BodyCut, "timing_us": dumpTiming(&a.Timing)}
 	}
 	return v, err
+}
+
+// dumpTiming is the parts of an attempt's time that took any.
+func dumpTiming(t *event.Timing) map[string]int64 {
+	out := make(map[string]int64)
+	for i, part := range parts(t) {
+		if us := part.Microseconds(); us > 0 {
+			out[[...]string{"token", "lookup", "connect", "handshake", "wait"}[i]] = us
+		}
+	}
+	return out
 }
 
 func dumpTimer(key, value []byte) (any, error) {

@@ -17,8 +17,8 @@ const (
 )
 
 // blocks are attempts that the egress rules refused, and that the audit log does not know
-// of yet. Any goroutine may call its methods. What a crash finds here is lost; the attempts
-// themselves are recorded as all are.
+// of yet. Any goroutine may call its methods. What a crash finds here is lost, and what is
+// refused once a stop has written the rest; the attempts themselves are recorded as all are.
 type blocks struct {
 	mu     sync.Mutex
 	of     map[event.ID]*block // by endpoint
