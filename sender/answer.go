@@ -73,6 +73,7 @@ func (x *exchange) peekHead(c *conn) ([]byte, error) {
 		b, err := x.in.Peek(need)
 		if err == nil {
 			b, _ = x.in.Peek(x.in.Buffered())
+			x.noteFirstByte()
 		}
 		if !beginsAnswer(b) {
 			return nil, errNotHTTP

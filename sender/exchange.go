@@ -89,9 +89,6 @@ func (x *exchange) run(c *conn) (keep bool, err error) {
 	// A receiver may answer, with 413 say, and hang up before all is sent.
 	x.in = x.small
 	x.in.Reset(c)
-	if _, err := x.in.Peek(1); err == nil {
-		x.noteWait(time.Now())
-	}
 	keep, err = x.readAnswer(c)
 	x.ended = time.Now()
 	if x.attempt.Timing.Wait == 0 {

@@ -21,6 +21,13 @@ func (x *exchange) noteDial(err error) {
 	}
 }
 
+// noteFirstByte notes that the answer begins, when it first does.
+func (x *exchange) noteFirstByte() {
+	if x.attempt.Timing.Wait == 0 {
+		x.noteWait(time.Now())
+	}
+}
+
 // noteWait notes that the answer begins, or that none does.
 func (x *exchange) noteWait(now time.Time) {
 	t := &x.attempt.Timing

@@ -121,3 +121,18 @@ func TestTimingOfFailures(t *testing.T) {
 	expect(t, a, event.ClassBlocked, 0)
 	timings(t, a, nil, []string{"connect", "handshake", "wait"})
 }
+
+// TestAResetIsCalledOne: taking the time of the answer's first byte does not take the reason
+// why there is none.
+func TestAResetIsCalledOne(t *testing.T) {
+	w := newWorld(t, Options{})
+	r := newReceiver(t, func(c net.Conn, _ request, _ int) bool {
+		_ = c.(*net.TCPConn).SetLinger(0) // so that Close resets it
+		return false
+	})
+	a := w.attempt(w.endpoint(r.url), newEvent("{}"))
+	expect(t, a, event.ClassReset, 0)
+	if !strings.Contains(a.Error, "reset by peer") {
+		t.Errorf("error %q", a.Error)
+	}
+}

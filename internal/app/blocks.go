@@ -71,7 +71,7 @@ func (b *blocks) take(now time.Time, all bool) (trail []event.Audit, put func())
 	}
 	for id, k := range b.of {
 		switch since := now.Sub(k.last); {
-		case k.n > 0 && (all || k.last.IsZero() || since >= blockEvery || since < 0):
+		case k.n > 0 && (all || since >= blockEvery):
 			due(k)
 		case k.n == 0 && since >= blockEvery:
 			delete(b.of, id)
