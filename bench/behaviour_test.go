@@ -88,8 +88,11 @@ func TestMisbehaviour(t *testing.T) {
 			r := startTestReceiver(t)
 			r.Begin(0, 10)
 			behave(t, r, 1, 2, c.b)
-			sick := newCaller(t, r, "1", 50*time.Millisecond)
-			resp, err := sick.post(1)
+			patience := 10 * time.Second
+			if c.fails != nil && c.b != BehaveReset {
+				patience = 3 * time.Second
+			}
+			resp, err := newCaller(t, r, "1", patience).post(1)
 			switch {
 			case c.fails != nil && (err == nil || !c.fails(err)):
 				t.Errorf("got %v", err)

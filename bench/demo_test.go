@@ -12,7 +12,7 @@ func quickDemo(t *testing.T, fault string) DemoOptions {
 	t.Helper()
 	return DemoOptions{
 		Launcher: testLauncher(t, fault),
-		Count:    300, FailFor: 100 * time.Millisecond, Timeout: 20 * time.Second,
+		Count:    300, FailFor: 2 * time.Second, Timeout: time.Minute,
 		DataRoot: t.TempDir(),
 	}
 }
@@ -49,11 +49,11 @@ func TestDemoFindsFaults(t *testing.T) {
 		fault, want string
 		timeout     time.Duration
 	}{
-		{faultForge, "had a wrong signature", 20 * time.Second},
-		{faultCompact, "other bytes than were posted", 20 * time.Second},
-		{faultLose, "accepted events were not delivered", 2 * time.Second},
-		{faultReject, "0 of 300 events were accepted", 20 * time.Second},
-		{faultNeverUp, "ended before it was ready", 20 * time.Second},
+		{faultForge, "had a wrong signature", time.Minute},
+		{faultCompact, "other bytes than were posted", time.Minute},
+		{faultLose, "accepted events were not delivered", 10 * time.Second},
+		{faultReject, "0 of 300 events were accepted", time.Minute},
+		{faultNeverUp, "ended before it was ready", time.Minute},
 	}
 	for _, c := range cases {
 		t.Run(c.fault, func(t *testing.T) {

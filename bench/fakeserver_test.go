@@ -25,8 +25,8 @@ import (
 // How the fake server misbehaves.
 const (
 	faultNone      = "none"
-	faultLose      = "lose"     // accepts every 50th event and forgets it
-	faultRepeat    = "repeat"   // delivers every 50th event twice
+	faultLose      = "lose"     // accepts every 10th event and forgets it
+	faultRepeat    = "repeat"   // delivers every 10th event twice
 	faultForge     = "forge"    // signs with another secret
 	faultCompact   = "compact"  // removes white space from the data
 	faultRefuse    = "refuse"   // answers 503 to every second request for events
@@ -43,9 +43,11 @@ const (
 	faultNoLimit   = "nolimit"  // takes no notice of rate limits
 	faultForget    = "forget"   // delivers nothing of what it accepted once it has been killed
 	faultNoRows    = "norows"   // has no rows in its listings
+	faultHasty     = "hasty"    // gives an attempt a fifth of a second, so that those that hang free their slots
 	fakeRetryAfter = 50 * time.Millisecond
 	fakeInFlight   = 64
-	fakeTimeout    = 200 * time.Millisecond
+	fakeTimeout    = time.Minute
+	fakeHaste      = 200 * time.Millisecond
 )
 
 // fakeServer is the least that bench takes for a server: it accepts and delivers.
@@ -164,8 +166,11 @@ func newFakeServer(ctx context.Context, fault, key string) *fakeServer {
 	s.mu.endpoints = make(map[string]fakeEndpoint)
 	s.mu.subscriptions = make(map[string]struct{})
 	s.mu.keys = make(map[string]bool)
-	if fault == faultSlow {
+	switch fault {
+	case faultSlow:
 		s.slots = make(chan struct{}, 1)
+	case faultHasty:
+		s.client.Timeout = fakeHaste
 	}
 	return s
 }
@@ -402,7 +407,7 @@ func (s *fakeServer) accept(e fakeEndpoint, ev fakeEvent) {
 		}
 	}
 	times := 1
-	switch chosen := s.accepted.Add(1)%50 == 0; {
+	switch chosen := s.accepted.Add(1)%10 == 0; {
 	case s.fault == faultDeaf:
 		times = 0
 	case chosen && s.fault == faultLose:

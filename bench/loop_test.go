@@ -88,7 +88,7 @@ func TestGeneratorStopsInTime(t *testing.T) {
 	r := startTestReceiver(t)
 	g := newTestGenerator(t, Load{Mode: ModeBare, URL: "http://" + r.Addr(), Connections: 3})
 	r.Begin(10, maxEvents/10)
-	got, err := g.Run(context.Background(), Burst{First: 10, Max: maxEvents / 10, For: 50 * time.Millisecond})
+	got, err := g.Run(context.Background(), Burst{First: 10, Max: maxEvents / 10, For: 500 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func TestRestartAlone(t *testing.T) {
 // A server that loses what it owes when it is killed is found out.
 func TestRestartFindsWhatWasForgotten(t *testing.T) {
 	o := outageOptions(t, faultForget, "restart")
-	o.TailLimit, o.Repeat = 300*time.Millisecond, 1
+	o.TailLimit, o.Repeat = 3*time.Second, 1
 	got, err := Run(context.Background(), o)
 	if err == nil || !strings.Contains(err.Error(), "accepted events did not arrive") {
 		t.Errorf("got %v", err)

@@ -81,7 +81,7 @@ func TestRunFindsFaults(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.fault, func(t *testing.T) {
 			o := quickOptions(t, c.fault)
-			o.Scenarios = []string{"single"}
+			o.Scenarios, o.Duration = []string{"single"}, time.Second
 			if c.fault == faultLose {
 				o.TailLimit = 300 * time.Millisecond
 			}

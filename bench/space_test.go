@@ -49,19 +49,13 @@ func TestDiskUse(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	dir := t.TempDir()
-	var stop atomic.Bool
-	grown := make(chan struct{})
-	go func() {
-		defer close(grown)
-		for i := 0; i < 1000 && !stop.Load(); i++ {
-			_ = os.WriteFile(filepath.Join(dir, fmt.Sprint(i, ".sst")), make([]byte, 4*settleSlack), 0o600)
-			time.Sleep(5 * time.Millisecond)
-		}
-	}()
+	looks := 0
+	grow := func(int) {
+		looks++
+		_ = os.WriteFile(filepath.Join(dir, fmt.Sprint(looks, ".sst")), make([]byte, 4*settleSlack), 0o600)
+	}
 	s := settling{quiet: 10 * settlePoll, limit: 12 * settlePoll}
-	_, settled, err := s.settle(context.Background(), dir, func(int) {})
-	stop.Store(true)
-	<-grown
+	_, settled, err := s.settle(context.Background(), dir, grow)
 	if settled || err != nil {
 		t.Errorf("settled while it grew: %t, %v", settled, err)
 	}

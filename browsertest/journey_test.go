@@ -9,7 +9,7 @@ import (
 )
 
 // fast tries again after a second, often enough to be watched.
-var fast = object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 20}}
+var fast = object{"strategy": object{"type": "linear", "duration": 1, "retry_count": 1000}}
 
 // TestFirstSteps is what somebody new does: sign in, wrongly at first, add an endpoint,
 // send a test event and see it arrive; then the receiver fails, retries come, and once it
@@ -63,7 +63,7 @@ func (v *visit) sendTest(kind, data string) {
 	v.typeIn("dialog input[name=event_type]", kind)
 	v.typeIn("dialog textarea[name=data]", data)
 	v.click("dialog .btn.pri")
-	v.until(`location.pathname.includes("/deliveries/")`)
+	v.until(`location.pathname.includes("/deliveries/") && ` + tab.Ready)
 }
 
 // shows loads the page again until it has an element.
@@ -123,7 +123,7 @@ func TestResendAll(t *testing.T) {
 	v.is("the preview counts", `document.querySelector("#dlg-title").innerText === "Resend 30 deliveries"`)
 	v.is("and says whose", `document.querySelector("dialog .mini").innerText.includes("Broken one")`)
 	v.is("and warns", `document.querySelector("dialog").innerText.includes("twice")`)
-	v.typeIn("dialog input[name=rate]", "20")
+	v.typeIn("dialog input[name=rate]", "5")
 	v.do(`window.widths = new Set(); new MutationObserver(() => { const w = document.querySelector("dialog .prog")?.getAttribute("aria-label"); if (w) widths.add(w) }).observe(document.querySelector("#dlg"), {childList: true, subtree: true})`)
 	v.click("dialog .btn.pri")
 	v.until(`document.querySelector("#dlg-title")?.innerText === "Done: 30 sent again"`)

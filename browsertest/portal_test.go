@@ -49,7 +49,7 @@ func TestPortalInAFrame(t *testing.T) {
 	f.do(`location.assign("/portal/endpoints/` + other + `")`)
 	f.until(`document.querySelector("main").innerText.includes("no such thing")`)
 	f.do(`location.assign("/portal/endpoints/` + endpoint + `")`)
-	f.until(`document.querySelector(".states")`)
+	f.until(`document.querySelector(".states") && ` + tab.Ready)
 	f.do(`document.querySelector("button[value=paused]").click()`)
 	f.until(`document.querySelector("dialog[open] .btn.pri")`)
 	f.do(`document.querySelector("dialog[open] .btn.pri").click()`)
@@ -90,6 +90,7 @@ func TestFramesThatAreRefused(t *testing.T) {
 			}
 			return false
 		})
+		v.must(v.Go("about:blank"))
 		v.Problems()
 	}
 }

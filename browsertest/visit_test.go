@@ -85,7 +85,7 @@ func (v *visit) leaving(step func()) {
 	v.t.Helper()
 	v.do(`document.documentElement.dataset.before = "yes"`)
 	step()
-	v.until(`!document.documentElement.dataset.before && document.readyState === "complete"`)
+	v.until(`!document.documentElement.dataset.before && ` + tab.Ready)
 }
 
 // value is what an expression gives in the page.

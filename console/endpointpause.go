@@ -31,7 +31,7 @@ func (d *endpointView) addOwed(ctx context.Context, v *visit, now time.Time) (er
 
 // waiting is how many deliveries are owed to an endpoint.
 func (v *visit) waiting(ctx context.Context, id string, now time.Time) (int64, error) {
-	win := window{Key: custom, From: now.Add(-windowLengths["1y"]), To: now, Step: 7 * 24 * time.Hour}
+	win := latest(now, windowLengths["1y"], 7*24*time.Hour)
 	s, err := v.statistics(ctx, &win, url.Values{"endpointId": {id}})
 	return s.Total.Waiting(), err
 }
@@ -43,7 +43,7 @@ func (v *visit) missed(ctx context.Context, e *endpoint, now time.Time) (*missed
 	if !some || now.Sub(to) > offerTime {
 		return nil, nil
 	}
-	f := filter{Statuses: []string{"Discarded"}, Endpoint: e.ID, W: window{Key: custom, From: from.UTC().Truncate(time.Second), To: to.UTC().Truncate(time.Second).Add(time.Second)}}
+	f := filter{Statuses: []string{"Discarded"}, Endpoint: e.ID, W: window{Key: custom, From: from.UTC().Truncate(time.Second), To: endOfSecond(to)}}
 	var count struct {
 		Num      int64 `json:"num"`
 		Complete bool  `json:"complete"`

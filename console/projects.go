@@ -90,7 +90,7 @@ func (c *Console) renderProjects(w http.ResponseWriter, r *http.Request, v *visi
 
 // count asks what happened in the last day, for the first projects of the page.
 func (d *projectsView) count(ctx context.Context, v *visit, now time.Time) error {
-	day := window{From: now.Add(-24 * time.Hour), To: now, Step: 24 * time.Hour}
+	day := latest(now, 24*time.Hour, 24*time.Hour)
 	for i := range d.Rows[:min(len(d.Rows), maxCounted)] {
 		line := &d.Rows[i]
 		of := visit{session: v.session, api: v.api + "/projects/" + url.PathEscape(line.ID)}

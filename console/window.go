@@ -39,7 +39,7 @@ func windowOf(r *http.Request, now time.Time, standard string) window {
 	to, errTo := time.Parse(time.RFC3339, q.Get("to"))
 	if errFrom == nil {
 		if errTo != nil || !to.After(from) {
-			to = now
+			to = endOfSecond(now)
 		}
 		if to.After(from) {
 			return window{Key: custom, Label: "the chosen span", From: from.UTC(), To: to.UTC(), Step: stepFor(to.Sub(from))}
@@ -51,12 +51,23 @@ func windowOf(r *http.Request, now time.Time, standard string) window {
 	}
 	for _, w := range windows {
 		if w.Key == key {
-			w.To = now.UTC().Truncate(time.Second).Add(time.Second)             // the API takes whole seconds, and this one counts
+			w.To = endOfSecond(now)
 			w.From = w.To.Add(-windowLengths[key]).Truncate(w.Step).Add(w.Step) // whole steps
 			return w
 		}
 	}
-	return window{Key: custom, From: now.Add(-time.Hour), To: now, Step: time.Minute}
+	return latest(now, time.Hour, time.Minute)
+}
+
+// latest is a window up to now.
+func latest(now time.Time, length, step time.Duration) window {
+	return window{Key: custom, From: now.Add(-length), To: endOfSecond(now), Step: step}
+}
+
+// endOfSecond is where a window ends that is to have what has just happened: the API takes
+// whole seconds, and statistics leave out the minute that begins at the end.
+func endOfSecond(now time.Time) time.Time {
+	return now.UTC().Truncate(time.Second).Add(time.Second)
 }
 
 // stepFor makes some sixty to a hundred steps of a span.

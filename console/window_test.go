@@ -14,6 +14,14 @@ func TestWindowHasTheSecondThatRuns(t *testing.T) {
 	if got := w.query().Get("endDate"); got != "2026-05-01T20:40:01" {
 		t.Errorf("it ends at %s", got)
 	}
+	for name, w := range map[string]window{
+		"without an end":     windowOf(httptest.NewRequest("GET", "/?from=2026-05-01T20:00:00Z", nil), now, "24h"),
+		"what waits, a year": latest(now, windowLengths["1y"], 7*24*time.Hour),
+	} {
+		if got := w.query().Get("endDate"); got != "2026-05-01T20:40:01" {
+			t.Errorf("%s: it ends at %s", name, got)
+		}
+	}
 	if w.From.Add(24*time.Hour).Before(now) || w.From.Truncate(w.Step) != w.From {
 		t.Errorf("it begins at %v", w.From)
 	}

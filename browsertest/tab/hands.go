@@ -17,13 +17,17 @@ const (
 	Left     = kb.ArrowLeft
 	Right    = kb.ArrowRight
 	noPlace  = `no element, or none that can be seen: %s`
-	findIt   = `(() => { if (document.readyState !== "complete") return null; const e = document.querySelector(%q); if (!e) return null; e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return r.width ? [r.x, r.y, r.width, r.height] : null })()`
+	findIt   = `(() => { if (!(` + Ready + `)) return null; const e = document.querySelector(%q); if (!e) return null; e.scrollIntoView({block: "nearest"}); const r = e.getBoundingClientRect(); return r.width ? [r.x, r.y, r.width, r.height] : null })()`
 	dragStep = 6
 )
 
+// Ready is what is true of a page that is there and whose programs have run: also htmx,
+// which begins after the page is complete.
+const Ready = `(document.readyState === "complete" && (!window.htmx || !document.querySelector("[hx-get],[hx-post]") || !!document.querySelector("[data-htmx-powered]")))`
+
 // Keys presses keys one after the other, wherever the focus is.
 func (t *Tab) Keys(keys string) error {
-	if err := t.Until(`document.readyState === "complete"`); err != nil {
+	if err := t.Until(Ready); err != nil {
 		return err
 	}
 	return chromedp.Do(t.ctx, chromedp.KeyEvent(keys))
@@ -69,7 +73,7 @@ func (t *Tab) Type(selector, text string) error {
 
 // Choose picks an option as a person does: the field says that it has changed.
 func (t *Tab) Choose(selector, value string) error {
-	if err := t.Until(`document.readyState === "complete"`); err != nil {
+	if err := t.Until(Ready); err != nil {
 		return err
 	}
 	_, err := Eval[bool](t, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true})); return e.value === %[2]q })()`, selector, value))
