@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"slices"
@@ -135,18 +136,29 @@ func probeReady(ctx context.Context, client *http.Client, url string) error {
 	return nil
 }
 
-// freePorts finds n loopback addresses that nobody listens on. Somebody may
-// take one before it is used.
+// The ports of the servers that are started: below those that Linux gives to connections and
+// to listeners that ask for any (net.ipv4.ip_local_port_range), so that it gives none of them
+// away before it is used.
+const (
+	firstPort = 7000
+	ports     = 4000
+)
+
+// freePorts finds n loopback addresses that nobody listens on. Another program that
+// wants one of them may take it before it is used.
 func freePorts(n int) (free []string, err error) {
 	var listeners []net.Listener
-	for range n {
-		ln, listenErr := net.Listen("tcp", "127.0.0.1:0")
+	for tries := 0; len(free) < n && tries < ports; tries++ {
+		ln, listenErr := net.Listen("tcp", fmt.Sprint("127.0.0.1:", firstPort+mathrand.IntN(ports)))
 		if listenErr != nil {
 			err = listenErr
-			break
+			continue
 		}
 		listeners = append(listeners, ln)
 		free = append(free, ln.Addr().String())
+	}
+	if len(free) == n {
+		err = nil
 	}
 	for _, ln := range listeners {
 		err = errors.Join(err, ln.Close())

@@ -98,7 +98,7 @@ func TestTargetFails(t *testing.T) {
 
 func TestTargetIsCleanedUpAfterInterrupt(t *testing.T) {
 	o := fakeTarget(t, faultNone)
-	o.Duration = time.Minute // it is cut short
+	o.Duration = 3 * time.Second // of the baseline, and then it is cut short
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)

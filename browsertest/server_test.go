@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -32,11 +33,22 @@ type server struct {
 	log        bytes.Buffer
 }
 
+// listenSomewhere takes a port that the system gives to no connection, nor to whoever asks for
+// any, so that it is still free a moment later.
+func listenSomewhere() (ln net.Listener, err error) {
+	for range 100 {
+		if ln, err = net.Listen("tcp", fmt.Sprint("127.0.0.1:", 11000+rand.IntN(1000))); err == nil {
+			break
+		}
+	}
+	return ln, err
+}
+
 func startServer(program, dir string) (*server, error) {
 	s := &server{recv: newReceivers(), parent: newParent(), stranger: newParent()}
 	var addrs [3]string
 	for i := range addrs {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ln, err := listenSomewhere()
 		if err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func TestKeysReachWhatTheyAreFor(t *testing.T) {
 	p.keyed(key).answers(403, "GET", "/events", nil)
 	p.keyed(key).answers(403, "POST", "/events", event)
 
-	_, key = p.newKey(object{"expires_at": time.Now().Add(1200 * time.Millisecond).UTC().Format(time.RFC3339Nano)})
+	_, key = p.newKey(object{"expires_at": time.Now().Add(5 * time.Second).UTC().Format(time.RFC3339Nano)})
 	p.keyed(key).answers(200, "GET", "/events", nil)
 	within(t, patience, "the key has ended", func() bool {
 		code, _ := p.keyed(key).try("GET", "/events", nil)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // tunneller is an HTTP proxy that opens tunnels to those who know its password.
@@ -113,6 +114,7 @@ func TestProxyThatIsDown(t *testing.T) {
 	addr := proxy.Addr().String()
 	proxy.Close()
 	in := newInbox(t)
+	begin := time.Now()
 	p := newProject(t, linear(1, 2), "--egress-proxy", "http://"+addr)
 	event := p.send(p.add(in.URL, nil), `{"n":1}`)
 	eventually(t, "the metric counts attempts that failed on this machine", func() bool {
@@ -122,8 +124,8 @@ func TestProxyThatIsDown(t *testing.T) {
 		t.Errorf("%+v: want no attempt", d)
 	}
 	p.stop()
-	if n := strings.Count(p.log.String(), "attempts cannot be made, for a fault of this machine"); n != 1 {
-		t.Errorf("said %d times, want once in ten seconds:\n%s", n, p.log)
+	if n := strings.Count(p.log.String(), "attempts cannot be made, for a fault of this machine"); n < 1 || n > 1+int(time.Since(begin)/(10*time.Second)) {
+		t.Errorf("said %d times within %s, want once in ten seconds:\n%s", n, time.Since(begin), p.log)
 	}
 }
 

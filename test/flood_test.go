@@ -25,7 +25,7 @@ func TestAFloodIsItsOwnProjectsAffair(t *testing.T) {
 	stop, begin := make(chan struct{}), time.Now()
 	var posters sync.WaitGroup
 	for i := range 4 {
-		posters.Go(func() { flood.pour(from, 1+9*(i%2), stop, &accepted, &refused) })
+		posters.Go(func() { flood.pour(from, 1+99*(i%2), stop, &accepted, &refused) })
 	}
 	eventually(t, "the flood is refused", func() bool { return refused.Load() > 0 })
 	for n := range others {

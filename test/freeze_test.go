@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -75,9 +76,12 @@ func TestFrozen(t *testing.T) {
 		return intact(path, body)
 	}
 	in := newInbox(t) // for what is looked at closely
-	var came atomic.Int64
+	var came sync.Map // bodies
 	in.reply(func(_ http.ResponseWriter, a arrival) {
-		if a.path == "/slow" && came.Add(1) <= waiting {
+		if a.path != "/slow" {
+			return
+		}
+		if _, again := came.LoadOrStore(a.body, true); !again {
 			<-a.gone // the first attempts are not answered
 		}
 	})
@@ -91,9 +95,7 @@ func TestFrozen(t *testing.T) {
 	var given atomic.Int64
 	l.workers.Go(func() { impatient(l, &given) })
 	p.postMany(steady, limited)
-	for n := range waiting {
-		p.send(slow, fmt.Sprint(n))
-	}
+	p.postMany(slow, waiting)
 	at := func(path string) (times []time.Time) {
 		for _, a := range in.arrivals() {
 			if a.path == path {
@@ -102,7 +104,7 @@ func TestFrozen(t *testing.T) {
 		}
 		return times
 	}
-	eventually(t, "attempts are on their way", func() bool { return len(at("/slow")) == waiting })
+	eventually(t, "attempts are on their way", func() bool { return len(at("/slow")) >= waiting })
 	p.freeze(ice)
 	resumed := time.Now()
 	before, _ := l.so()
@@ -118,7 +120,7 @@ func TestFrozen(t *testing.T) {
 
 	within(t, ice*3+patience, "all that is limited arrives", func() bool { return len(at("/limited")) >= limited })
 	noStorm(t, at("/limited"), resumed, limit)
-	eventually(t, "what timed out is tried again", func() bool { return len(at("/slow")) == 2*waiting })
+	eventually(t, "what timed out is tried again", func() bool { return len(at("/slow")) >= 2*waiting })
 	for _, d := range p.allDeliveries("endpointId=" + slow) {
 		if d.Status != "Success" || d.Metadata.NumTrials != 2 {
 			t.Errorf("a delivery that was on its way: %s after %d attempts, want Success after 2", d.Status, d.Metadata.NumTrials)
@@ -131,19 +133,19 @@ func TestFrozen(t *testing.T) {
 	p.stop()
 }
 
-// noStorm checks that no stretch of time since then has more arrivals than the rate allows, and a
-// second's more, for the test's own machine may be slow.
+// noStorm checks that at no time there were more arrivals since then than the rate allows, and a
+// second's more: what was let go before and had not been read.
 func noStorm(t *testing.T, times []time.Time, since time.Time, perSecond int) {
 	t.Helper()
-	for i, from := range times {
-		if from.Before(since) {
+	n := 0
+	for _, at := range times {
+		if at.Before(since) {
 			continue
 		}
-		for j, to := range times[i:] {
-			if most := int((to.Sub(from).Seconds()+1)*float64(perSecond)) + 2; j+1 > most {
-				t.Errorf("%d arrivals within %s at %d a second", j+1, to.Sub(from), perSecond)
-				return
-			}
+		n++
+		if most := int((at.Sub(since).Seconds()+1)*float64(perSecond)) + 2; n > most {
+			t.Errorf("%d arrivals within %s at %d a second", n, at.Sub(since), perSecond)
+			return
 		}
 	}
 }
@@ -173,10 +175,6 @@ func (p *project) endOnce(t *testing.T) {
 	eventually(t, "nothing is on its way", func() bool {
 		return p.metric("posthaste_inflight") == 0 && p.metric("posthaste_deliveries_queued") == 0 && p.metric("posthaste_endpoints_behind") == 0
 	})
-	var ended float64
-	for _, outcome := range []string{"delivered", "exhausted", "discarded"} {
-		ended += p.metric(fmt.Sprintf("posthaste_delivery_terminal_total{outcome=%q}", outcome))
-	}
 	var all []deliveryView
 	open := func(d deliveryView) bool { return d.Status == "Scheduled" || d.Status == "Retry" }
 	eventually(t, "every outcome can be read", func() bool {
@@ -188,6 +186,10 @@ func (p *project) endOnce(t *testing.T) {
 			raw, _ := json.Marshal(d)
 			t.Errorf("a delivery did not succeed: %s", raw)
 		}
+	}
+	var ended float64
+	for _, outcome := range []string{"delivered", "exhausted", "discarded"} {
+		ended += p.metric(fmt.Sprintf("posthaste_delivery_terminal_total{outcome=%q}", outcome))
 	}
 	if int(ended) != len(all) {
 		t.Errorf("%.0f ends of %d deliveries", ended, len(all))

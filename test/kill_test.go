@@ -244,10 +244,11 @@ func (l *load) so() (events, owed int) {
 }
 
 // waitDelivered waits until everything that was acknowledged has arrived as often as it
-// is owed.
+// is owed; something of it has to arrive in every minute and a half.
 func waitDelivered(t *testing.T, recv *receiver, l *load) {
 	t.Helper()
-	deadline := time.After(90 * time.Second)
+	const still = 90 * time.Second
+	least, deadline := len(l.acked)+1, time.NewTimer(still)
 	for {
 		missing := 0
 		var first int64
@@ -260,10 +261,14 @@ func waitDelivered(t *testing.T, recv *receiver, l *load) {
 		if missing == 0 {
 			return
 		}
+		if missing < least {
+			least = missing
+			deadline.Reset(still)
+		}
 		select {
 		case <-recv.changed:
 			time.Sleep(100 * time.Millisecond) // looking is not free
-		case <-deadline:
+		case <-deadline.C:
 			t.Fatalf("%d of %d acknowledged events were not delivered, %d among them", missing, len(l.acked), first)
 		}
 	}

@@ -277,7 +277,7 @@ func (h *history) check(m porcupine.Model, spoil spoiler) {
 	h.t.Helper()
 	ops := h.all()
 	h.describe(ops)
-	result, info := porcupine.CheckOperationsVerbose(m, ops, patience)
+	result, info := porcupine.CheckOperationsVerbose(m, ops, 5*patience)
 	if result != porcupine.Ok {
 		h.t.Errorf("porcupine says %s; see %s", result, h.draw(m, info))
 		return
@@ -288,7 +288,7 @@ func (h *history) check(m porcupine.Model, spoil spoiler) {
 		return
 	}
 	ops[i].Output = a
-	if result := porcupine.CheckOperationsTimeout(m, ops, patience); result != porcupine.Illegal {
+	if result := porcupine.CheckOperationsTimeout(m, ops, 5*patience); result != porcupine.Illegal {
 		h.t.Errorf("with %+v for %+v porcupine says %s", a, ops[i].Input, result)
 	}
 }
@@ -362,7 +362,7 @@ func wantVerdict(t *testing.T, m porcupine.Model, want porcupine.CheckResult, li
 	for i, l := range lines {
 		ops = append(ops, porcupine.Operation{ClientId: i, Input: l.q, Call: l.from, Output: l.a, Return: l.to})
 	}
-	if got := porcupine.CheckOperationsTimeout(m, ops, patience); got != want {
+	if got := porcupine.CheckOperationsTimeout(m, ops, 5*patience); got != want {
 		t.Errorf("porcupine says %s, want %s", got, want)
 	}
 }

@@ -238,7 +238,7 @@ func TestFanOutRetriesOneAlone(t *testing.T) {
 func TestTransformation(t *testing.T) {
 	t.Parallel()
 	in := newInbox(t)
-	p := newProject(t, with(linear(1, 2), object{"disable_endpoint": true}), "--transform-timeout", "300ms")
+	p := newProject(t, with(linear(1, 2), object{"disable_endpoint": true}), "--transform-timeout", "2s")
 	function := func(path, source string) string {
 		return p.subscribed(in.URL+path, "shop", object{"function": source})
 	}
@@ -293,7 +293,7 @@ func TestTransformation(t *testing.T) {
 // TestTryOut: filters and functions can be tried without a subscription.
 func TestTryOut(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, nil, "--transform-timeout", "300ms")
+	p := newProject(t, nil, "--transform-timeout", "2s")
 	for name, c := range map[string]struct {
 		body object
 		want bool

@@ -96,7 +96,7 @@ func TestMemoryIsBoundedWhileAnEndpointIsDown(t *testing.T) {
 		t.Errorf("the heap grew by %.1f MiB while 40 MiB more were owed", grown/(1<<20))
 	}
 	close(up)
-	eventually(t, "everything that was owed arrives", func() bool { return arrived.Load() == perRound*rounds })
+	within(t, 5*patience, "everything that was owed arrives", func() bool { return arrived.Load() == perRound*rounds })
 	s.stop()
 }
 

@@ -33,7 +33,7 @@ func TestOutOfMemory(t *testing.T) {
 		before, _ := l.so()
 		eventually(t, "there is traffic", func() bool { n, _ := l.so(); return n >= before+200 })
 		how := squeeze(t, s.cmd.Process.Pid, (2+rng.IntN(14))<<20)
-		s.ends(t, 60*time.Second)
+		s.ends(t, 5*patience)
 		hows[fmt.Sprintf("%s: %s", how, s.cmd.ProcessState)]++
 		if s.cmd.ProcessState.Success() {
 			t.Fatalf("it ended of its own accord:\n%s", s.log)

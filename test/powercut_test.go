@@ -79,6 +79,7 @@ func TestPowerCutRelaxedLoses(t *testing.T) {
 // that does nothing but write and fdatasync, Linux 6.18).
 func TestDiskFailure(t *testing.T) {
 	p := newPowered(t)
+	eventually(t, "something is acknowledged", func() bool { return len(p.load.acknowledged()) > 0 })
 	time.Sleep(time.Duration(100+p.rng.IntN(300)) * time.Millisecond)
 	before := p.load.acknowledged()
 	p.disk.fail()

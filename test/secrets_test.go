@@ -63,7 +63,7 @@ func TestSecretRotation(t *testing.T) {
 	p := newProject(t, nil)
 	ep := p.create(in.URL, object{"secret": "the old one"}).UID
 	var e endpointView
-	p.do("PUT", "/endpoints/"+ep+"/expire_secret", object{"secret": "the new one", "expiration_seconds": 2}, &e)
+	p.do("PUT", "/endpoints/"+ep+"/expire_secret", object{"secret": "the new one", "expiration_seconds": 5}, &e)
 	if len(e.Secrets) != 2 || e.Secrets[0].ExpiresAt == nil || e.Secrets[1].ExpiresAt != nil {
 		t.Fatalf("the secrets are %+v", e.Secrets)
 	}

@@ -95,6 +95,7 @@ func TestStandardWebhooksLibraries(t *testing.T) {
 	old, current := sig.NewStandardSecret(), sig.NewStandardSecret()
 	private, public := sig.NewStandardKeyPair()
 	oldPrivate, oldPublic := sig.NewStandardKeyPair()
+	installClients(t) // which may take longer than a signature is good for
 	now := time.Now()
 
 	var all []standardDelivery

@@ -188,7 +188,7 @@ func (w *world) applications() {
 	}
 	got := w.send(ask{op: "CreateEndpointEvent", body: object{"app_id": app.pick("uid"), "event_type": "for.app", "data": 1}})
 	w.check(about, got.code == 201, "an event for it: %d %s", got.code, got.message)
-	w.check(about, eventually(10*time.Second, func() bool { return len(w.hook.at("/app/one")) == 1 && len(w.hook.at("/app/two")) == 1 }), "the event does not reach both endpoints")
+	w.check(about, eventually(patience, func() bool { return len(w.hook.at("/app/one")) == 1 && len(w.hook.at("/app/two")) == 1 }), "the event does not reach both endpoints")
 	for _, path := range []string{project + "/applications", "/api/v1/applications", "/api/v1/groups"} {
 		got := w.request("GET", path, nil, "", nil)
 		w.check(about, got.code == 200 && len(got.list()) == 1, "GET %s: %d %s, %d rows", path, got.code, got.message, len(got.list()))

@@ -61,7 +61,7 @@ func startServer(t *testing.T) (base string) {
 			t.Logf("the server logged %d errors; its log ends with\n%s", faults, tail(log.Bytes(), 3000))
 		}
 	})
-	if !eventually(30*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		resp, err := http.Get("http://" + admin + "/readyz")
 		if err != nil {
 			return false
@@ -69,10 +69,13 @@ func startServer(t *testing.T) (base string) {
 		resp.Body.Close()
 		return resp.StatusCode == http.StatusOK
 	}) {
-		t.Fatalf("the server is not ready within 30 s; it said:\n%s", tail(log.Bytes(), 3000))
+		t.Fatalf("the server is not ready within %s; it said:\n%s", patience, tail(log.Bytes(), 3000))
 	}
 	return "http://" + api
 }
+
+// patience is how long is waited for what is sure to come.
+const patience = time.Minute
 
 func tail(b []byte, n int) []byte { return b[max(0, len(b)-n):] }
 
@@ -86,12 +89,18 @@ func eventually(limit time.Duration, ask func() bool) bool {
 	return false
 }
 
+// given are the ports that freeAddr has given out.
+var given sync.Map
+
 // freeAddr is an address where nobody listens, of a range that the system gives to
 // nobody and that the other tests of the binary leave alone.
 func freeAddr(t *testing.T) string {
 	t.Helper()
 	for range 1000 {
 		addr := fmt.Sprint("127.0.0.1:", 27000+rand.IntN(5000))
+		if _, taken := given.LoadOrStore(addr, true); taken {
+			continue
+		}
 		if ln, err := net.Listen("tcp", addr); err == nil {
 			ln.Close()
 			return addr

@@ -21,7 +21,7 @@ func (w *world) events() {
 	w.send(ask{op: "CreateSubscription", body: object{"name": "just now", "endpoint_id": w.ids["failing endpoint"], "filter_config": object{"event_types": []string{"shout"}}}})
 	send("CreateBroadcastEvent", object{"event_type": "shout", "data": data, "acknowledged_at": nil}, "Broadcast event created successfully")
 	send("CreateDynamicEvent", object{"url": w.hook.URL + "/dynamic", "secret": "dyn-secret", "event_type": "made.up", "event_types": []string{"made.up"}, "data": object{"d": 1}}, "Dynamic event created successfully")
-	w.check("CreateDynamicEvent", eventually(10*time.Second, func() bool { return len(w.hook.at("/dynamic")) == 1 }), "nothing arrives at the url")
+	w.check("CreateDynamicEvent", eventually(patience, func() bool { return len(w.hook.at("/dynamic")) == 1 }), "nothing arrives at the url")
 
 	w.refused("nothing in it", ask{op: "CreateEndpointEvent", body: object{"endpoint_id": w.ids["endpointID"]}}, 400, "~data:please provide your data.*event_type:please provide an event type")
 	w.refused("unknown endpoint", ask{op: "CreateEndpointEvent", body: object{"endpoint_id": w.ids["projectID"], "event_type": "x", "data": 1}}, 400, "~endpoint not found")
@@ -61,7 +61,7 @@ func (w *world) eventReads() {
 	w.check("GetEndpointEvent", one.pick("headers.X-Trace.0") == "abc", "headers %v", one.at("headers"))
 	before := len(w.hook.at("/ok"))
 	w.ok(ask{op: "ReplayEndpointEvent"}, 200, "Endpoint event replayed successfully", kind)
-	w.check("ReplayEndpointEvent", eventually(10*time.Second, func() bool { return len(w.hook.at("/ok")) > before }), "nothing arrives")
+	w.check("ReplayEndpointEvent", eventually(patience, func() bool { return len(w.hook.at("/ok")) > before }), "nothing arrives")
 	count := w.ok(ask{op: "CountAffectedEvents", query: "endpointId=" + w.ids["endpointID"]}, 200, "", "models.CountResponse")
 	w.check("CountAffectedEvents", fmt.Sprint(count.at("num")) != "0", "num is %v", count.at("num"))
 	w.ok(ask{op: "BatchReplayEvents", query: "idempotencyKey=fan"}, 200, "~^([0-9]+ successful, [0-9]+ failed|Batch replay processing)$", "anything")
@@ -71,6 +71,7 @@ func (w *world) deliveries() {
 	const kind = "models.EventDeliveryResponse"
 	failed := w.until(ask{op: "GetEventDeliveriesPaged", query: "status=Failure"}, func(a answer) bool { return len(a.list()) >= 2 })
 	done := w.until(ask{op: "GetEventDeliveriesPaged", query: "status=Success&sort=ASC"}, func(a answer) bool { return len(a.list()) >= 3 })
+	w.until(ask{op: "GetEventDeliveriesPaged", query: "status=Scheduled"}, func(a answer) bool { return len(a.list()) == 0 }) // what was replayed
 	w.check("GetEventDeliveriesPaged", len(failed.list()) >= 2 && len(done.list()) >= 3, "%d failed and %d successful, want at least 2 and 3", len(failed.list()), len(done.list()))
 	w.ok(ask{op: "GetEventDeliveriesPaged", query: "perPage=50"}, 200, "Event deliveries fetched successfully", "page "+kind)
 	event := w.ids["eventID"]

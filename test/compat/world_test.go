@@ -12,7 +12,6 @@ import (
 	"sort"
 	"strings"
 	"testing"
-	"time"
 )
 
 type object = map[string]any
@@ -260,9 +259,9 @@ func (a answer) field(name string) (all []string) {
 	return all
 }
 
-// until asks until the answer is as wanted, for ten seconds.
+// until asks until the answer is as wanted, for as long as its patience lasts.
 func (w *world) until(a ask, wanted func(answer) bool) (got answer) {
-	eventually(10*time.Second, func() bool {
+	eventually(patience, func() bool {
 		got = w.send(a)
 		return wanted(got)
 	})
