@@ -29,7 +29,7 @@ func TestAnswerThatIsNotTaken(t *testing.T) {
 
 // While the handler runs, nobody waits for the client.
 func TestHandlerMayTakeItsTime(t *testing.T) {
-	const limit = 250 * time.Millisecond
+	const limit = time.Second
 	o := ServerOptions{ReadTimeout: limit, WriteTimeout: limit, IdleTimeout: time.Minute}
 	h := openHallWith(t, o, func(ctx *fasthttp.RequestCtx) {
 		time.Sleep(2 * limit)
@@ -44,7 +44,7 @@ func TestHandlerMayTakeItsTime(t *testing.T) {
 // A request that comes byte by byte has the time of one request, not of one byte,
 // also on a connection that has served others.
 func TestRequestByteByByte(t *testing.T) {
-	h := openHall(t, ServerOptions{ReadTimeout: 50 * time.Millisecond, IdleTimeout: time.Minute})
+	h := openHall(t, ServerOptions{ReadTimeout: 2 * time.Second, IdleTimeout: time.Minute})
 	r, c := h.connect()
 	h.serve(r, c)
 	ended := make(chan struct{})
@@ -55,7 +55,7 @@ func TestRequestByteByByte(t *testing.T) {
 			if _, err := c.Write([]byte("a")); err != nil {
 				return
 			}
-			time.Sleep(5 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 		}
 	}()
 	resp, err := http.ReadResponse(r, nil)

@@ -367,7 +367,7 @@ func trickle(head, piece string) func(net.Conn) {
 // lateAnswerRow answers when nobody waits any more, and the next attempt in time.
 func lateAnswerRow() hostileRow {
 	var n atomic.Int32
-	return hostileRow{name: "answers too late", slow: true, conns: 2,
+	return hostileRow{name: "answers too late", slow: true, limit: 5, conns: 2, // so that the second answer comes in time
 		want: []hostileEnd{failed(event.ClassTimeout), ended(200)},
 		serve: func(c net.Conn, q request, i int) bool {
 			if n.Add(1) == 1 {

@@ -50,6 +50,7 @@ type hostileRow struct {
 	conns int32             // connections that must have been made in all; 0: any number
 	reads int64             // bytes that may be read of each answer; maxHostileRead by default
 	slow  bool              // ends with the attempt's time
+	limit int               // that time, in seconds; 1 by default
 	check func(t *testing.T, all []*event.Attempt)
 }
 
@@ -206,7 +207,7 @@ func servePeer(t testing.TB, ln net.Listener, peer func(net.Conn)) *receiver {
 
 func (w *tlsWorld) endpointOf(r *receiver, row hostileRow) *catalog.Endpoint {
 	if row.slow {
-		return w.hasty(r.url)
+		return w.endpoint(r.url, func(e *event.Endpoint) { e.HTTPTimeout = max(row.limit, 1) })
 	}
 	return w.endpoint(r.url)
 }

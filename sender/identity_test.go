@@ -107,8 +107,8 @@ func TestClientCertificatesThatCannotBeShown(t *testing.T) {
 	w := newTLSWorld(t)
 	good, known := clientCert(t, "good", hours(-1), hours(1))
 	other, _ := clientCert(t, "other", hours(-1), hours(1))
-	expired, _ := clientCert(t, "expired", hours(-2), hours(-1))
-	early, _ := clientCert(t, "early", hours(1), hours(2))
+	expired, old := clientCert(t, "expired", hours(-2), hours(-1))
+	early, young := clientCert(t, "early", hours(1), hours(2))
 	large, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -126,11 +126,11 @@ func TestClientCertificatesThatCannotBeShown(t *testing.T) {
 			}
 		})
 	}
-	date := func(d int) string { return hours(d).UTC().Format("2006-01-02T15:") }
+	date := func(at time.Time) string { return at.UTC().Format("2006-01-02T15:") }
 	f("another key", &event.ClientCert{Cert: good.Cert, Key: other.Key}, r.url, "do not go together")
 	f("a key of another kind", &event.ClientCert{Cert: good.Cert, Key: pemText("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(large))}, r.url, "do not go together")
-	f("expired", expired, r.url, "expired on "+date(-1))
-	f("not yet valid", early, r.url, "not valid before "+date(1))
+	f("expired", expired, r.url, "expired on "+date(old.NotAfter))
+	f("not yet valid", early, r.url, "not valid before "+date(young.NotBefore))
 	f("no PEM", &event.ClientCert{Cert: "x", Key: "y"}, r.url, "no certificate in PEM")
 	f("no certificate", &event.ClientCert{Cert: pemText("CERTIFICATE", []byte("x")), Key: good.Key}, r.url, "not a certificate")
 	f("no key", &event.ClientCert{Cert: good.Cert}, r.url, "do not go together")

@@ -57,7 +57,7 @@ func TestHostile(t *testing.T) {
 				timeout = MaxTimeout // so that it does not come first on a busy machine
 			}
 			r := setup(t, func(o *Options) { o.Timeout, o.MemoryBytes = timeout, limit })
-			if _, err := run(t, r, `function transform(p) { return p }`, `{}`); err != nil {
+			if _, err := harmless(t, r, `function transform(p) { return p }`); err != nil {
 				t.Fatal(err)
 			}
 			p := r.idle[0]
@@ -71,11 +71,23 @@ func TestHostile(t *testing.T) {
 			if peak > limit+limit/2+64<<20 {
 				t.Errorf("the process took %d MiB", peak>>20)
 			}
-			if got, err := run(t, r, `function transform(p) { return 2 }`, `{}`); err != nil || string(got.Payload) != "2" {
+			if got, err := harmless(t, r, `function transform(p) { return 2 }`); err != nil || string(got.Payload) != "2" {
 				t.Errorf("the next call: %s, %v", got.Payload, err)
 			}
 		})
 	}
+}
+
+// harmless runs a function that ends at once, again if a busy machine had no time for it.
+func harmless(t *testing.T, r *Runner, function string) (got Result, err error) {
+	t.Helper()
+	for range 20 {
+		var e *Error
+		if got, err = run(t, r, function, `{}`); !errors.As(err, &e) || e.Kind != KindTimeout {
+			break
+		}
+	}
+	return got, err
 }
 
 func TestCheckOfDeepSource(t *testing.T) {

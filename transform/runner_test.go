@@ -32,6 +32,20 @@ func theIdle(t *testing.T, r *Runner) *process {
 	return r.idle[0]
 }
 
+// cpuTime is what a process has had of the processors, in steps of 10 ms; an hour once it is gone.
+func cpuTime(p *process) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	_, fields, ok := strings.Cut(string(text), ") ")
+	if err != nil || !ok {
+		return time.Hour
+	}
+	var user, system int64 // the 14th and the 15th of all
+	if _, err := fmt.Sscanf(strings.Join(strings.Fields(fields)[11:13], " "), "%d %d", &user, &system); err != nil {
+		return time.Hour
+	}
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 func mustRun(t *testing.T, r *Runner) {
 	t.Helper()
 	if got, err := run(t, r, same, `1`); err != nil || string(got.Payload) != "1" {
@@ -83,7 +97,13 @@ func TestDeathDuringCallIsNotTheFunctions(t *testing.T) {
 	r := setup(t, func(o *Options) { o.Timeout = MaxTimeout })
 	mustRun(t, r)
 	p := theIdle(t, r)
-	time.AfterFunc(50*time.Millisecond, p.kill)
+	before := cpuTime(p)
+	go func() {
+		for cpuTime(p) < before+50*time.Millisecond { // until the function runs
+			time.Sleep(5 * time.Millisecond)
+		}
+		p.kill()
+	}()
 	_, err := run(t, r, forever, `1`)
 	var own *Error
 	if err == nil || errors.As(err, &own) || !strings.Contains(err.Error(), "killed") {

@@ -68,6 +68,7 @@ func (c *crashRun) run(t *testing.T, every int64) {
 	must(t, err)
 	recoverAll(t, l)
 	c.workload(t, l)
+	must(t, l.db.Compact(t.Context(), []byte{0}, []byte{255}, false)) // one at least, however quick the flushes were
 	c.stats = l.Stats()
 	must(t, l.Close())
 	close(cuts)
@@ -92,6 +93,9 @@ func (c *crashRun) workload(t *testing.T, l *Log) {
 			for k := range subs {
 				subs[k].Event.IdempotencyKey = fmt.Sprint(i, k)
 			}
+		}
+		if i%10 == 9 { // so many tables at the least: one flush may take several memtables
+			must(t, l.db.Flush())
 		}
 		if i%10 == 5 { // as at the end of an hour
 			l.endStretches()

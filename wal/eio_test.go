@@ -48,7 +48,7 @@ type failedRun struct {
 }
 
 // patience is how long a run may take before it counts as one that hangs.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 func failOp(spec string) {
 	r := &failedRun{disk: waltest.NewDisk(), failed: make(chan waltest.Op, 1<<16), fatal: make(chan error, 64)}
@@ -146,7 +146,7 @@ func (r *failedRun) do(f func() error) (err error, ended bool) {
 	case fatal := <-r.fatal:
 		r.fatal <- fatal
 		return fatal, true
-	case <-time.After(500 * time.Millisecond):
+	case <-time.After(2 * time.Second):
 		return err, false
 	}
 }
@@ -170,7 +170,7 @@ func (r *failedRun) refused(l *Log, cause error) (int, error) {
 			if err == nil {
 				return exitBroken, fmt.Errorf("%s succeeded after the failure", name)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(2 * time.Second):
 			return exitBroken, fmt.Errorf("%s hangs after the failure", name)
 		}
 	}

@@ -37,11 +37,11 @@ var fillings = map[string]filling{
 	"next file": {func(op errorfs.Op) bool {
 		return strings.HasSuffix(op.Path, ".log") && (op.Kind == errorfs.OpCreate || op.Kind == errorfs.OpReuseForWrite)
 	}, 0, []syscall.Errno{syscall.ENOSPC}, 1, 2},
-	"manifest": {ofManifest, 0, []syscall.Errno{syscall.ENOSPC}, 1, 3},
+	"manifest": {ofManifest, 0, []syscall.Errno{syscall.ENOSPC}, 1, 1},
 	// A second fsync could succeed without the data: no ballast helps.
 	"sync": {func(op errorfs.Op) bool { return strings.HasSuffix(op.Path, ".log") && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 11, 40},
 	// A blob file whose end cannot be synced would make Pebble end the process in its own way.
-	"blob sync": {func(op errorfs.Op) bool { return isBlob(op.Path) && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 1, 2},
+	"blob sync": {func(op errorfs.Op) bool { return isBlob(op.Path) && isSync(op) }, testBallast, []syscall.Errno{syscall.ENOSPC}, 1, 1},
 	// Nothing can be written, and nothing given up.
 	"read-only": {func(op errorfs.Op) bool { return takesSpace(op) || isSync(op) }, testBallast, []syscall.Errno{syscall.EROFS}, 31, 150},
 }
