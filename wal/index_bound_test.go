@@ -68,6 +68,7 @@ func TestStretchesThatWaitAreBounded(t *testing.T) {
 // TestAForgottenStretchIsReadRowByRow, with stretches around it that are not.
 func TestAForgottenStretchIsReadRowByRow(t *testing.T) {
 	l := newLogInMemory(t)
+	setClock(l, (l.now()/hour+1)*hour) // no hour ends meanwhile
 	want := numbered(t, l, idOf(1), stretchEvents+100, 700)
 	indexAll(t, l)
 	behind := func(n int) {

@@ -56,6 +56,7 @@ func numbered(t testing.TB, l *Log, project event.ID, n, rare int) (ids []event.
 // TestTheIndexLooksAtWhatIsWantedOnly, in memory and in the store, over several stretches.
 func TestTheIndexLooksAtWhatIsWantedOnly(t *testing.T) {
 	l := newLogInMemory(t)
+	setClock(l, (l.now()/hour+1)*hour) // no hour ends meanwhile
 	want := numbered(t, l, idOf(1), 3*stretchEvents+100, 1000)
 	for _, where := range []string{"partly in memory", "in the store"} {
 		for _, down := range []bool{false, true} {
@@ -83,6 +84,7 @@ func TestTheIndexOutlivesTheProcess(t *testing.T) {
 	o := testOptions(vfs.NewMem())
 	l, err := Open(o)
 	must(t, err)
+	setClock(l, (l.now()/hour+1)*hour) // no hour ends meanwhile
 	want := numbered(t, l, idOf(1), 600, 100)
 	must(t, l.Close())
 	l = openLog(t, o)
