@@ -170,7 +170,7 @@ func (r *failedRun) refused(l *Log, cause error) (int, error) {
 			if err == nil {
 				return exitBroken, fmt.Errorf("%s succeeded after the failure", name)
 			}
-		case <-time.After(2 * time.Second):
+		case <-time.After(10 * time.Second):
 			return exitBroken, fmt.Errorf("%s hangs after the failure", name)
 		}
 	}
